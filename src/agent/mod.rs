@@ -1,0 +1,1 @@
+//! How agents are talked with. Knows prompts and worktrees only as text and paths.

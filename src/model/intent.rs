@@ -1,0 +1,67 @@
+//! What a client asks the engine to do. Intents are taken in order, exactly once, and each is answered.
+
+use serde::{Deserialize, Serialize};
+
+use super::{IntentId, Micros, Mode, SessionId};
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum IntentAction {
+    /// A session was made: begin.
+    Start,
+    /// Let the next step of a manual session start.
+    Advance,
+    /// Try again what failed, or what was halted.
+    Retry,
+    /// Turn a finished session active again.
+    Reactivate {
+        /// What the agent should know.
+        context: String,
+    },
+    /// End the session and everything that it started, its children too.
+    Cancel,
+    /// Change what makes its next step start.
+    SetMode {
+        /// The new mode.
+        mode: Mode,
+    },
+    /// The halt was right: close the session as failed.
+    Approve {
+        /// Why.
+        note: Option<String>,
+    },
+    /// Go on in spite of the halt.
+    Override {
+        /// Why: required, since it goes on the record.
+        note: String,
+    },
+}
+
+/// What a client asks the engine to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intent {
+    /// Its id.
+    pub id: IntentId,
+    /// The session that it is about.
+    pub session_id: SessionId,
+    /// Who asks: `scope.user`.
+    pub user: String,
+    /// What.
+    pub action: IntentAction,
+    /// When it was written.
+    pub at: Micros,
+}
+
+/// What the engine said to an intent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum Answer {
+    /// It was carried out.
+    Done,
+    /// It was not, and nothing changed.
+    Refused {
+        /// What was expected, what was found, what to try.
+        why: String,
+    },
+}

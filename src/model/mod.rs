@@ -1,0 +1,36 @@
+//! The words that every room shares: ids, scope, kinds and steps, session, interaction, command, result,
+//! `TestRun`, event, halt, intent. Plain data: no I/O, no clock, no decisions.
+
+mod command;
+mod component;
+mod config;
+mod event;
+mod exit;
+mod halt;
+mod id;
+mod intent;
+mod kind;
+mod result;
+mod scope;
+mod session;
+mod test_run;
+
+pub use command::Command;
+pub use component::{Component, ComponentKind, Criterion, Paths, Story};
+pub use config::{AgentConfig, CustomRunner, Limits, Protocol, Runner, WorktreeConfig};
+pub use event::{Event, EventKind};
+pub use exit::Exit;
+pub use halt::{Decision, Halt, HaltReason, Verdict};
+pub use id::{HaltId, IdError, IntentId, InteractionId, SessionId};
+pub use intent::{Answer, Intent, IntentAction};
+pub use kind::{Performer, SessionKind, Step, UnknownWord};
+pub use result::{AgentReport, Cause, ChildProblem, Data, DesignProblem, OutputFile, ResultStatus, StepResult};
+pub use scope::Scope;
+pub use session::{Generation, Interaction, Mode, Origin, Session, Status};
+pub use test_run::{CaseStatus, CompileError, Placement, TestCase, TestFailure, TestRun, TestStatus};
+
+/// Microseconds since the Unix epoch, UTC: the only form in which callboard keeps a time.
+pub type Micros = i64;
+
+/// The version written beside every JSON column of the store. A row with a higher one is refused, never guessed at.
+pub const JSON_VERSION: u32 = 1;

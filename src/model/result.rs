@@ -1,0 +1,206 @@
+//! What came of a step.
+
+use camino::Utf8PathBuf;
+use serde::{Deserialize, Serialize};
+
+use super::{SessionId, Status, TestRun, kind::words};
+
+words! {
+    /// How a step ended.
+    ResultStatus {
+        /// As it should.
+        Ok = "ok",
+        /// It did not.
+        Error = "error",
+        /// As it should, with something that a person should read.
+        Warning = "warning",
+    }
+}
+
+words! {
+    /// Why a step did not end as it should: the part of a result that the workflow decides on.
+    Cause {
+        /// The step ran and its outcome was not good: failing tests, problems in a design, children that failed.
+        Failed = "failed",
+        /// The attempt was cut off with its engine. It counts as not having happened.
+        Interrupted = "interrupted",
+        /// The session was cancelled under it.
+        Cancelled = "cancelled",
+        /// It ran longer than it may.
+        Timeout = "timeout",
+        /// It was silent for longer than it may be.
+        Inactive = "inactive",
+        /// A test step whose tests could not run: compile error, crash, no tests, unreadable report.
+        CouldNotRun = "could_not_run",
+        /// A fix that changed nothing.
+        EmptyDiff = "empty_diff",
+        /// A program that callboard needs is missing or cannot start, or was not consented to. Only a person can mend it.
+        Environment = "environment",
+        /// The agent's program is missing, not logged in or not consented to.
+        AgentUnavailable = "agent_unavailable",
+        /// Branches that do not merge.
+        MergeConflict = "merge_conflict",
+        /// Tests outside this session's context fail.
+        FailuresOutside = "failures_outside",
+    }
+}
+
+/// What came of a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepResult {
+    /// How it ended.
+    pub status: ResultStatus,
+    /// Why, when it is not ok.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
+    /// The exit code of its process, where it had one that exited.
+    pub code: Option<i32>,
+    /// What went wrong, for people and for the next prompt.
+    pub error_message: Option<String>,
+    /// What the step found.
+    pub data: Option<Data>,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+    /// Identifies the set of failures that a test step or a check found; equal sets have equal fingerprints.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure_set: Option<String>,
+    /// Where the whole output is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<OutputFile>,
+}
+
+impl StepResult {
+    /// A result that says: done, nothing to add.
+    #[must_use]
+    pub const fn ok() -> Self {
+        Self {
+            status: ResultStatus::Ok,
+            cause: None,
+            code: None,
+            error_message: None,
+            data: None,
+            duration_ms: 0,
+            failure_set: None,
+            output: None,
+        }
+    }
+
+    /// A result that says: not done, and why.
+    #[must_use]
+    pub fn error(cause: Cause, message: impl Into<String>) -> Self {
+        Self { status: ResultStatus::Error, cause: Some(cause), error_message: Some(message.into()), ..Self::ok() }
+    }
+
+    /// The same result with what the step found.
+    #[must_use]
+    pub fn with_data(self, data: Data) -> Self {
+        Self { data: Some(data), ..self }
+    }
+
+    /// The test run in this result, if it has one.
+    #[must_use]
+    pub const fn test_run(&self) -> Option<&TestRun> {
+        match &self.data {
+            Some(Data::TestRun(run)) => Some(run),
+            Some(
+                Data::Prepared { .. }
+                | Data::Agent(_)
+                | Data::Children { .. }
+                | Data::Finalized { .. }
+                | Data::Design { .. },
+            )
+            | None => None,
+        }
+    }
+}
+
+/// The file that holds a step's whole output.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutputFile {
+    /// Absolute, beside the store.
+    pub path: Utf8PathBuf,
+    /// Bytes that the process wrote.
+    pub bytes: u64,
+    /// Bytes of those that were kept; less than `bytes` when the cap was reached.
+    pub kept: u64,
+}
+
+/// What a step found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Data {
+    /// A test run (DESIGN 10).
+    TestRun(TestRun),
+    /// What `initialize` really made.
+    Prepared {
+        /// The branch.
+        branch: String,
+        /// The worktree, absolute.
+        worktree: Utf8PathBuf,
+        /// The commit at which the branch was made.
+        base_commit: String,
+        /// False when both were there already.
+        created: bool,
+    },
+    /// What an agent step reports.
+    Agent(AgentReport),
+    /// Problems that the validation of children found; empty: none.
+    Children {
+        /// One per problem.
+        problems: Vec<ChildProblem>,
+        /// The branches that were merged, in order.
+        merged: Vec<String>,
+    },
+    /// What `finalize` did.
+    Finalized {
+        /// The commit that holds the session's work.
+        commit: String,
+        /// False when there was nothing left to commit.
+        committed: bool,
+        /// The remote that it was pushed to.
+        pushed_to: Option<String>,
+        /// Files that changed since the branch was made.
+        files: Vec<String>,
+    },
+    /// What a check of a design found.
+    Design {
+        /// One per problem; empty: none.
+        design_problems: Vec<DesignProblem>,
+    },
+}
+
+/// What an agent step reports.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct AgentReport {
+    /// The conversation that it was part of.
+    pub conversation_id: String,
+    /// Whether the worktree is different from before.
+    pub changed: bool,
+    /// The scenario's turn that was played, for the script agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<usize>,
+}
+
+/// Something that is wrong with a child.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChildProblem {
+    /// The child; `None` when it could not even be made.
+    pub session_id: Option<SessionId>,
+    /// Its component.
+    pub component: String,
+    /// Its status when the parent looked.
+    pub status: Option<Status>,
+    /// What is wrong, for people and for the child's next prompt.
+    pub message: String,
+}
+
+/// Something that is wrong with a design file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DesignProblem {
+    /// The section.
+    pub section: String,
+    /// Counted from 1; `None` when the section is not there.
+    pub line: Option<u32>,
+    /// What is wrong.
+    pub message: String,
+}

@@ -1,0 +1,1 @@
+//! callboard.toml, discovery, components, stories.

@@ -1,0 +1,1 @@
+//! The prompts of agent steps, from templates and rules.

@@ -1,0 +1,1 @@
+//! How tests are run and how their reports are read.

@@ -1,0 +1,1 @@
+//! The board: reads the store, writes intents; knows nothing of the engine.

@@ -1,0 +1,15 @@
+//! The whole test suite in one binary, so that it links once. One module per room, one for the whole product.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "tests stop at the first surprise and say it"
+)]
+
+mod agent;
+mod git;
+mod process;
+mod project;
+mod prompt;
+mod runner;
