@@ -1,0 +1,4 @@
+//! Billing: how amounts become invoices.
+
+pub mod invoice;
+pub mod rounding;

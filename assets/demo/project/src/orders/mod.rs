@@ -1,0 +1,1 @@
+//! Orders: from what is in the cart to what the customer pays.
