@@ -1,1 +1,16 @@
-//! Pure: tables, orchestrator, limits, failure ledger, continuation, explanations. No async, no I/O, no clock.
+//! Pure: workflow tables, the orchestrator over them, limits, the failure ledger, continuation, explanations. No async, no
+//! I/O, no clock: everything here is a function of its arguments.
+
+mod continuation;
+mod explain;
+mod ledger;
+mod orchestrator;
+mod render;
+mod table;
+
+pub use continuation::{Continuation, Past, Wanted, continue_or_new};
+pub use explain::{Facts, LastAttempt, Why, why};
+pub use ledger::{LedgerRow, LedgerState, absorb, failure_set, fingerprint, problem_set};
+pub use orchestrator::{Attempt, Awaited, Bounds, History, Next, Outcome, Waiting, WorkflowError, next, status_after};
+pub use render::{Format, render};
+pub use table::{Row, Then, first_step, fix_step, position, row, rows};

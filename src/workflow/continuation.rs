@@ -1,0 +1,49 @@
+//! Whether a component's work goes on in the session that began it, or in a new one (DESIGN 2, Reactivation).
+
+use crate::model::{SessionId, SessionKind};
+
+/// A session that a component already has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Past {
+    /// Which.
+    pub id: SessionId,
+    /// Its workflow.
+    pub kind: SessionKind,
+    /// Whether an agent has a conversation in it.
+    pub has_conversation: bool,
+    /// Whether the component's design is another one than the session worked from.
+    pub design_changed: bool,
+}
+
+/// What is wanted of the component.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// The workflow.
+    pub kind: SessionKind,
+    /// Whether the component is to be designed anew.
+    pub redesign: bool,
+}
+
+/// How the work goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Continuation {
+    /// In this session, with its whole conversation.
+    Continue(SessionId),
+    /// In a new session.
+    New {
+        /// Whether a component_design session comes first.
+        design_first: bool,
+    },
+}
+
+/// Continue or start anew. `past` is in the order in which the sessions were made; the newest that fits is continued.
+#[must_use]
+pub fn continue_or_new(past: &[Past], wanted: Wanted) -> Continuation {
+    let fitting = past.iter().rev().find(|past| past.kind == wanted.kind && past.has_conversation);
+    let designs = wanted.kind == SessionKind::ComponentDesign;
+    match fitting {
+        Some(past) if !wanted.redesign && !past.design_changed => Continuation::Continue(past.id),
+        Some(_) => Continuation::New { design_first: !designs },
+        None => Continuation::New { design_first: wanted.redesign && !designs },
+    }
+}
