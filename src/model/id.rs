@@ -33,6 +33,18 @@ macro_rules! ids {
                 Self(Uuid::from_u128(number))
             }
 
+            /// Its sixteen bytes.
+            #[must_use]
+            pub const fn as_bytes(&self) -> &[u8; 16] {
+                self.0.as_bytes()
+            }
+
+            /// The id of these bytes.
+            #[must_use]
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(Uuid::from_bytes(bytes))
+            }
+
             /// The last eight characters: what is shown where a whole id has no room. The front of a UUIDv7 is its time
             /// and is the same for ids made together.
             #[must_use]

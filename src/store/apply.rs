@@ -1,0 +1,285 @@
+//! Making changes, inside a transaction that the caller opened.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::model::{
+    Component, Decision, Event, Generation, Halt, HaltId, Intent, Interaction, JSON_VERSION, Micros, Scope, Session,
+    SessionId, Status, StepResult, Story,
+};
+
+use super::{Change, StoreError, codec::to_json};
+
+/// Where changes are made: a connection inside a transaction, and a project.
+pub(super) struct Target<'a> {
+    connection: &'a Connection,
+    scope: &'a Scope,
+    project: i64,
+}
+
+impl<'a> Target<'a> {
+    pub(super) fn new(connection: &'a Connection, scope: &'a Scope) -> Result<Self, StoreError> {
+        connection
+            .prepare_cached("INSERT INTO projects (account, root, name) VALUES (?1, ?2, '') ON CONFLICT DO NOTHING")?
+            .execute(params![scope.account, scope.project])?;
+        let project = connection
+            .prepare_cached("SELECT id FROM projects WHERE account = ?1 AND root = ?2")?
+            .query_row(params![scope.account, scope.project], |row| row.get(0))?;
+        Ok(Self { connection, scope, project })
+    }
+
+    /// Makes one change.
+    pub(super) fn apply(&self, change: &Change) -> Result<(), StoreError> {
+        match change {
+            Change::Project { name, description } => self.exec(
+                "UPDATE projects SET name = ?2, description = ?3 WHERE id = ?1 AND (name, description) <> (?2, ?3)",
+                params![self.project, name, description],
+            ),
+            Change::Catalogue { components, stories } => self.catalogue(components, stories),
+            Change::NewSession(session, generation) => self.new_session(session, generation),
+            Change::Reopen { session, generation } => self.reopen(*session, generation),
+            Change::Begin { interaction, owner } => self.begin(interaction, owner.as_deref()),
+            Change::Finish { session, seq, result, at } => self.finish(*session, *seq, result, *at),
+            Change::Await { session, seq, sessions } => self.wait_for(*session, *seq, sessions),
+            Change::Status { session, status } => self.set(*session, "UPDATE sessions SET status = ?2 WHERE row = ?1", status),
+            Change::Mode { session, mode } => self.set(*session, "UPDATE sessions SET mode = ?2 WHERE row = ?1", mode),
+            Change::Conversation { session, id } => {
+                self.set(*session, "UPDATE sessions SET conversation_id = ?2 WHERE row = ?1", id)
+            }
+            Change::Prepared { session, branch, worktree, base_commit } => self.exec(
+                "UPDATE sessions SET branch = ?2, worktree = ?3, base_commit = ?4 WHERE row = ?1",
+                params![self.row(*session)?, branch, worktree.as_str(), base_commit],
+            ),
+            Change::Commit { session, commit } => {
+                self.set(*session, "UPDATE sessions SET last_commit = ?2 WHERE row = ?1", commit)
+            }
+            Change::CreatedBy { component, file, session } => self.exec(
+                "UPDATE components SET created_by = json_set(created_by, '$.' || ?3, ?4) WHERE project = ?1 AND name = ?2",
+                params![self.project, component, file, session.to_string()],
+            ),
+            Change::Ledger { session, rows } => self.exec(
+                "INSERT INTO ledgers (session, version, body) VALUES (?1, ?2, ?3) \
+                 ON CONFLICT (session) DO UPDATE SET version = excluded.version, body = excluded.body",
+                params![self.row(*session)?, JSON_VERSION, to_json("ledgers", rows)?],
+            ),
+            Change::Halt(halt) => self.halt(halt),
+            Change::Decide { halt, decision } => self.decide(*halt, decision),
+            Change::Outlook { session, next, halt, at } => self.exec(
+                "UPDATE sessions SET next = ?2, halt = ?3, updated_at = max(updated_at, ?4) WHERE row = ?1",
+                params![self.row(*session)?, next, halt, at],
+            ),
+            Change::Ask(intent) => self.ask(intent),
+            Change::Answer { intent, answer, at } => self.once(
+                "UPDATE intents SET answer = ?2, answered_at = ?3 WHERE id = ?1 AND answered_at IS NULL \
+                 AND session IN (SELECT row FROM sessions WHERE project = ?4)",
+                params![intent, to_json("intents", answer)?, at, self.project],
+                "the intent is answered already",
+            ),
+            Change::Events(events) => self.events(events),
+            Change::Consent { hash, user, at } => self.exec(
+                "INSERT INTO consents (project, hash, user, at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+                params![self.project, hash, user, at],
+            ),
+        }
+    }
+
+    fn exec(&self, sql: &str, values: impl rusqlite::Params) -> Result<(), StoreError> {
+        self.connection.prepare_cached(sql)?.execute(values)?;
+        Ok(())
+    }
+
+    /// Executes what must change exactly one row; otherwise the whole transition is void.
+    fn once(&self, sql: &str, values: impl rusqlite::Params, otherwise: &'static str) -> Result<(), StoreError> {
+        match self.connection.prepare_cached(sql)?.execute(values)? {
+            1 => Ok(()),
+            _ => Err(StoreError::Conflict(otherwise)),
+        }
+    }
+
+    fn set(&self, session: SessionId, sql: &str, value: &dyn rusqlite::ToSql) -> Result<(), StoreError> {
+        self.exec(sql, params![self.row(session)?, value])
+    }
+
+    /// The row of a session of this project.
+    fn row(&self, session: SessionId) -> Result<i64, StoreError> {
+        self.connection
+            .prepare_cached("SELECT row FROM sessions WHERE id = ?1 AND project = ?2")?
+            .query_row(params![session, self.project], |row| row.get(0))
+            .optional()?
+            .ok_or_else(|| StoreError::UnknownSession { given: session.to_string() })
+    }
+
+    fn catalogue(&self, components: &[Component], stories: &[Story]) -> Result<(), StoreError> {
+        for component in components {
+            self.exec(
+                "INSERT INTO components (project, name, version, body) VALUES (?1, ?2, ?3, ?4) \
+                 ON CONFLICT (project, name) DO UPDATE SET version = excluded.version, body = excluded.body",
+                params![self.project, component.name, JSON_VERSION, to_json("components", component)?],
+            )?;
+        }
+        self.exec("DELETE FROM criteria WHERE project = ?1", params![self.project])?;
+        self.exec("DELETE FROM stories WHERE project = ?1", params![self.project])?;
+        for (at, story) in stories.iter().enumerate() {
+            self.exec(
+                "INSERT INTO stories (project, title, position, component) VALUES (?1, ?2, ?3, ?4)",
+                params![self.project, story.title, position(at), story.component],
+            )?;
+            for (at, criterion) in story.criteria.iter().enumerate() {
+                self.exec(
+                    "INSERT INTO criteria (project, id, position, story, text) VALUES (?1, ?2, ?3, ?4, ?5)",
+                    params![self.project, criterion.id, position(at), story.title, criterion.text],
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    fn new_session(&self, session: &Session, generation: &Generation) -> Result<(), StoreError> {
+        let parent = session.parent_id.map(|parent| self.row(parent)).transpose()?;
+        self.exec(
+            "INSERT INTO sessions (id, project, kind, component, parent, status, mode, agent, base, generation, created_at, \
+             updated_at, next) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+            params![
+                session.id, self.project, session.kind, session.component, parent, session.status, session.mode,
+                session.agent, session.base, session.generation, session.created_at, session.updated_at, generation.start,
+            ],
+        )?;
+        self.generation(self.connection.last_insert_rowid(), generation)
+    }
+
+    fn generation(&self, row: i64, generation: &Generation) -> Result<(), StoreError> {
+        self.exec(
+            "INSERT INTO generations (session, number, start, context, version, origin, opened_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![
+                row,
+                generation.number,
+                generation.start,
+                generation.context,
+                JSON_VERSION,
+                to_json("generations", &generation.origin)?,
+                generation.opened_at,
+            ],
+        )
+    }
+
+    fn reopen(&self, session: SessionId, generation: &Generation) -> Result<(), StoreError> {
+        let row = self.row(session)?;
+        self.once(
+            "UPDATE sessions SET status = ?2, generation = ?3, updated_at = max(updated_at, ?4), next = ?5, halt = NULL \
+             WHERE row = ?1 AND status <> ?2 AND generation = ?3 - 1",
+            params![row, Status::Active, generation.number, generation.opened_at, generation.start],
+            "the session is active already",
+        )?;
+        self.generation(row, generation)
+    }
+
+    fn begin(&self, interaction: &Interaction, owner: Option<&str>) -> Result<(), StoreError> {
+        let row = self.row(interaction.session_id)?;
+        self.once(
+            "INSERT INTO interactions (id, session, seq, generation, step, iteration, version, command, owner, started_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (session, seq) DO NOTHING",
+            params![
+                interaction.id, row, interaction.seq, interaction.generation, interaction.step, interaction.iteration,
+                JSON_VERSION, to_json("interactions", &interaction.command)?, owner, interaction.started_at,
+            ],
+            "the attempt has begun already",
+        )?;
+        self.exec(
+            "UPDATE sessions SET step = ?2, step_seq = ?3, step_status = NULL, iteration = ?4, step_started_at = ?5, \
+             next = 'waiting', updated_at = max(updated_at, ?5) WHERE row = ?1",
+            params![row, interaction.step, interaction.seq, interaction.iteration, interaction.started_at],
+        )
+    }
+
+    fn finish(&self, session: SessionId, seq: u32, result: &StepResult, at: Micros) -> Result<(), StoreError> {
+        let row = self.row(session)?;
+        self.once(
+            "UPDATE interactions SET status = ?3, cause = ?4, failure_set = ?5, result = ?6, completed_at = ?7 \
+             WHERE session = ?1 AND seq = ?2 AND status IS NULL",
+            params![row, seq, result.status, result.cause, result.failure_set, to_json("interactions", result)?, at],
+            "the attempt has ended already",
+        )?;
+        self.exec(
+            "UPDATE sessions SET step_status = ?2, updated_at = max(updated_at, ?3) WHERE row = ?1 AND step_seq = ?4",
+            params![row, result.status, at, seq],
+        )
+    }
+
+    fn wait_for(&self, session: SessionId, seq: u32, sessions: &[SessionId]) -> Result<(), StoreError> {
+        let row = self.row(session)?;
+        self.exec("DELETE FROM awaits WHERE session = ?1", params![row])?;
+        for awaited in sessions {
+            self.exec(
+                "INSERT INTO awaits (session, awaited, seq) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+                params![row, self.row(*awaited)?, seq],
+            )?;
+        }
+        Ok(())
+    }
+
+    fn halt(&self, halt: &Halt) -> Result<(), StoreError> {
+        self.exec(
+            "INSERT INTO halts (id, session, seq, reason, message, version, evidence, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            params![
+                halt.id, self.row(halt.session_id)?, halt.seq, halt.reason, halt.message, JSON_VERSION,
+                to_json("halts", &halt.evidence)?, halt.at,
+            ],
+        )
+    }
+
+    fn decide(&self, halt: HaltId, decision: &Decision) -> Result<(), StoreError> {
+        self.once(
+            "INSERT INTO decisions (halt, verdict, note, user, at, evidence_hash) \
+             SELECT halts.id, ?2, ?3, ?4, ?5, ?6 FROM halts JOIN sessions ON sessions.row = halts.session \
+             WHERE halts.id = ?1 AND sessions.project = ?7 ON CONFLICT (halt) DO NOTHING",
+            params![
+                halt,
+                decision.verdict,
+                decision.note,
+                decision.user,
+                decision.at,
+                decision.evidence_hash,
+                self.project
+            ],
+            "the halt is decided already",
+        )
+    }
+
+    fn ask(&self, intent: &Intent) -> Result<(), StoreError> {
+        let user = if intent.user.is_empty() { &self.scope.user } else { &intent.user };
+        self.exec(
+            "INSERT INTO intents (id, session, user, version, action, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                intent.id,
+                self.row(intent.session_id)?,
+                user,
+                JSON_VERSION,
+                to_json("intents", &intent.action)?,
+                intent.at
+            ],
+        )
+    }
+
+    fn events(&self, events: &[Event]) -> Result<(), StoreError> {
+        for run in events.chunk_by(|a, b| a.session_id == b.session_id) {
+            let Some(first) = run.first() else { continue };
+            let row = self.row(first.session_id)?;
+            let mut n: i64 = self
+                .connection
+                .prepare_cached("UPDATE sessions SET events = events + ?2 WHERE row = ?1 RETURNING events - ?2")?
+                .query_row(params![row, position(run.len())], |row| row.get(0))?;
+            let mut insert = self
+                .connection
+                .prepare_cached("INSERT INTO events (session, n, interaction, at, body) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+            for event in run {
+                n += 1;
+                insert.execute(params![row, n, event.interaction, event.at, to_json("events", &event.kind)?])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn position(at: usize) -> i64 {
+    i64::try_from(at).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,164 @@
+//! What changes the record: plain data, so that a transition can be looked at before it is made.
+
+use camino::Utf8PathBuf;
+
+use crate::model::{
+    Answer, Component, Decision, Event, Generation, Halt, HaltId, HaltReason, Intent, IntentId, Interaction, Micros,
+    Mode, Session, SessionId, Status, StepResult, Story,
+};
+use crate::workflow::LedgerRow;
+
+/// Changes that belong together: all are made, durably, or none.
+pub type Transition = Vec<Change>;
+
+/// One change of the record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Makes the scope's project known, or its name and description the given ones.
+    Project {
+        /// Its name.
+        name: String,
+        /// Its description.
+        description: String,
+    },
+    /// Makes components and stories the given ones.
+    Catalogue {
+        /// In the project's order.
+        components: Vec<Component>,
+        /// In the project's order.
+        stories: Vec<Story>,
+    },
+    /// A new session with its first generation.
+    NewSession(Box<Session>, Generation),
+    /// A session that had ended is active again, in a new generation.
+    Reopen {
+        /// The session.
+        session: SessionId,
+        /// Numbered one higher than the last.
+        generation: Generation,
+    },
+    /// An attempt begins. Refused when its `seq` is taken.
+    Begin {
+        /// The attempt, pending.
+        interaction: Box<Interaction>,
+        /// The engine that makes it; `None` for attempts that no process makes.
+        owner: Option<String>,
+    },
+    /// A pending attempt has ended. Refused when it is not pending any more.
+    Finish {
+        /// The session.
+        session: SessionId,
+        /// The attempt's `seq`.
+        seq: u32,
+        /// What came of it.
+        result: Box<StepResult>,
+        /// When.
+        at: Micros,
+    },
+    /// The session waits for these, since its attempt `seq`; what it waited for before is forgotten.
+    Await {
+        /// The session.
+        session: SessionId,
+        /// The attempt's `seq`.
+        seq: u32,
+        /// The others.
+        sessions: Vec<SessionId>,
+    },
+    /// The session's status.
+    Status {
+        /// The session.
+        session: SessionId,
+        /// The new one.
+        status: Status,
+    },
+    /// The session's mode.
+    Mode {
+        /// The session.
+        session: SessionId,
+        /// The new one.
+        mode: Mode,
+    },
+    /// The agent's conversation.
+    Conversation {
+        /// The session.
+        session: SessionId,
+        /// The conversation.
+        id: String,
+    },
+    /// What `initialize` really made.
+    Prepared {
+        /// The session.
+        session: SessionId,
+        /// The branch.
+        branch: String,
+        /// The worktree.
+        worktree: Utf8PathBuf,
+        /// The commit at which the branch was made.
+        base_commit: String,
+    },
+    /// The commit that holds the session's work.
+    Commit {
+        /// The session.
+        session: SessionId,
+        /// The commit.
+        commit: String,
+    },
+    /// Who made a component's file of this kind (`design`, `test`, `code`).
+    CreatedBy {
+        /// The component.
+        component: String,
+        /// The kind of file.
+        file: String,
+        /// The session.
+        session: SessionId,
+    },
+    /// The session's failure ledger.
+    Ledger {
+        /// The session.
+        session: SessionId,
+        /// Its rows, whole.
+        rows: Vec<LedgerRow>,
+    },
+    /// A halt is raised.
+    Halt(Halt),
+    /// A halt is decided. Refused when it is already.
+    Decide {
+        /// The halt.
+        halt: HaltId,
+        /// The decision.
+        decision: Decision,
+    },
+    /// What comes next in the session, as the board shows it.
+    Outlook {
+        /// The session.
+        session: SessionId,
+        /// A step, `complete`, `halt` or `waiting`; `None`: nothing, it has ended.
+        next: Option<String>,
+        /// The halt that nobody has decided yet.
+        halt: Option<HaltReason>,
+        /// When.
+        at: Micros,
+    },
+    /// Something that a client asks for.
+    Ask(Intent),
+    /// What the engine says to it. Refused when it was answered already.
+    Answer {
+        /// The intent.
+        intent: IntentId,
+        /// The answer.
+        answer: Answer,
+        /// When.
+        at: Micros,
+    },
+    /// What happened inside attempts. Their numbers `n` are given when they are written.
+    Events(Vec<Event>),
+    /// A person agreed to have exactly this run.
+    Consent {
+        /// The hash of what it is.
+        hash: String,
+        /// `scope.user`.
+        user: String,
+        /// When.
+        at: Micros,
+    },
+}

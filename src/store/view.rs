@@ -1,0 +1,301 @@
+//! What the board and the command line read: rows that cost the same however long a session's history is.
+
+use rusqlite::{OptionalExtension as _, Row, params};
+use serde::Serialize;
+
+use crate::{
+    model::{
+        Cause, Generation, Halt, HaltReason, Micros, Mode, ResultStatus, Session, SessionId, SessionKind, Status, Step,
+    },
+    workflow::LedgerRow,
+};
+
+use super::{Store, StoreError};
+
+/// One row of the tree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BoardRow {
+    /// The session.
+    pub id: SessionId,
+    /// Its workflow.
+    pub kind: SessionKind,
+    /// Its component.
+    pub component: String,
+    /// The session that spawned it.
+    pub parent_id: Option<SessionId>,
+    /// Whether it is at work.
+    pub status: Status,
+    /// Its mode.
+    pub mode: Mode,
+    /// The step that is being attempted or was attempted last.
+    pub step: Option<Step>,
+    /// How that attempt ended; `None` while it is pending, or when there was none yet.
+    pub step_status: Option<ResultStatus>,
+    /// Which attempt at the step in this generation it is; 0 when there was none yet.
+    pub iteration: u32,
+    /// Counted from 1.
+    pub generation: u32,
+    /// When that attempt began.
+    pub step_started_at: Option<Micros>,
+    /// A step, `complete`, `halt` or `waiting`; `None`: nothing, it has ended.
+    pub next: Option<String>,
+    /// The halt that nobody has decided yet.
+    pub halt: Option<HaltReason>,
+    /// When it was made.
+    pub created_at: Micros,
+    /// When it last changed.
+    pub updated_at: Micros,
+}
+
+/// What a session needs a person for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "need", rename_all = "snake_case")]
+pub enum Need {
+    /// A decision about a halt.
+    Decision {
+        /// Its reason.
+        reason: HaltReason,
+    },
+    /// Its next step is to be started.
+    Advance,
+    /// It failed, and nothing above it takes care of that.
+    Failed,
+}
+
+impl BoardRow {
+    /// Whether an attempt is being made.
+    #[must_use]
+    pub const fn is_running(&self) -> bool {
+        self.step.is_some() && self.step_status.is_none() && matches!(self.status, Status::Active)
+    }
+
+    /// What it needs a person for, if it does.
+    #[must_use]
+    pub fn need(&self) -> Option<Need> {
+        if let Some(reason) = self.halt {
+            return Some(Need::Decision { reason });
+        }
+        match self.status {
+            Status::Active if self.mode == Mode::Manual && !self.is_running() => Some(Need::Advance),
+            Status::Failed if self.parent_id.is_none() => Some(Need::Failed),
+            Status::Active | Status::Failed | Status::Complete | Status::Cancelled => None,
+        }
+    }
+}
+
+/// One thing that waits for a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InboxItem {
+    /// The session.
+    pub session_id: SessionId,
+    /// Its workflow.
+    pub kind: SessionKind,
+    /// Its component.
+    pub component: String,
+    /// What it needs.
+    #[serde(flatten)]
+    pub need: Need,
+    /// What it is about, in words.
+    pub message: String,
+    /// Since when.
+    pub since: Micros,
+}
+
+/// Everything that the tree shows.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Board {
+    /// The project's name.
+    pub project: String,
+    /// In the order in which the sessions were made, so that a parent comes before its children.
+    pub rows: Vec<BoardRow>,
+}
+
+/// One attempt, without its prompt and without what it found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// Counted from 1 over the whole session.
+    pub seq: u32,
+    /// The generation.
+    pub generation: u32,
+    /// The step.
+    pub step: Step,
+    /// Which attempt at it in the generation.
+    pub iteration: u32,
+    /// How it ended; `None` while it is pending.
+    pub status: Option<ResultStatus>,
+    /// Why, if it did not end well.
+    pub cause: Option<Cause>,
+    /// What went wrong, in words.
+    pub error_message: Option<String>,
+    /// When it began.
+    pub started_at: Micros,
+    /// When it ended.
+    pub completed_at: Option<Micros>,
+}
+
+/// A session that another one waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitsFor {
+    /// Which.
+    pub id: SessionId,
+    /// Its component.
+    pub component: String,
+    /// How far it is.
+    pub status: Status,
+    /// Its step.
+    pub step: Option<Step>,
+    /// Its halt.
+    pub halt: Option<HaltReason>,
+    /// When its step began.
+    pub step_started_at: Option<Micros>,
+}
+
+/// Everything that the panes show of one session, but for its events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detail {
+    /// The session.
+    pub session: Session,
+    /// Its row of the tree.
+    pub row: BoardRow,
+    /// Oldest first.
+    pub generations: Vec<Generation>,
+    /// Its attempts, oldest first: at most the last [`Detail::ATTEMPTS`].
+    pub attempts: Vec<Summary>,
+    /// The newest prompt, with its attempt's `seq`.
+    pub prompt: Option<(u32, String)>,
+    /// Its failure ledger.
+    pub ledger: Vec<LedgerRow>,
+    /// Its newest halt, decided or not.
+    pub halt: Option<Halt>,
+    /// What it waits for, or waited for last.
+    pub waits_for: Vec<WaitsFor>,
+    /// How many events it has.
+    pub events: u64,
+}
+
+impl Detail {
+    /// So many attempts are read for the board: the cost of a frame does not grow with a session's life.
+    pub const ATTEMPTS: usize = 500;
+}
+
+pub(super) const ROW_COLUMNS: &str = "s.id, s.kind, s.component, p.id, s.status, s.mode, s.step, s.step_status, \
+     s.iteration, s.generation, s.step_started_at, s.next, s.halt, s.created_at, s.updated_at";
+
+/// Reads [`ROW_COLUMNS`] that stand at column `at` of a row.
+pub(super) fn board_row_at(row: &Row<'_>, at: usize) -> rusqlite::Result<BoardRow> {
+    Ok(BoardRow {
+        id: row.get(at)?,
+        kind: row.get(at + 1)?,
+        component: row.get(at + 2)?,
+        parent_id: row.get(at + 3)?,
+        status: row.get(at + 4)?,
+        mode: row.get(at + 5)?,
+        step: row.get(at + 6)?,
+        step_status: row.get(at + 7)?,
+        iteration: row.get(at + 8)?,
+        generation: row.get(at + 9)?,
+        step_started_at: row.get(at + 10)?,
+        next: row.get(at + 11)?,
+        halt: row.get(at + 12)?,
+        created_at: row.get(at + 13)?,
+        updated_at: row.get(at + 14)?,
+    })
+}
+
+impl Store {
+    /// The tree: every session that is active, and of the others the newest `ended`, with their parents.
+    ///
+    /// # Errors
+    /// When a row cannot be read.
+    pub fn board(&self, ended: u32) -> Result<Board, StoreError> {
+        let project = self.project()?;
+        let name: Option<String> = self
+            .connection
+            .prepare_cached("SELECT name FROM projects WHERE id = ?1")?
+            .query_row(params![project], |row| row.get(0))
+            .optional()?;
+        let sql = format!(
+            "WITH shown (row) AS (\
+                SELECT row FROM sessions WHERE project = ?1 AND status = 'active' \
+                UNION SELECT row FROM (SELECT row FROM sessions WHERE project = ?1 ORDER BY row DESC LIMIT ?2) \
+                UNION SELECT parent FROM sessions WHERE project = ?1 AND status = 'active' AND parent IS NOT NULL) \
+             SELECT {ROW_COLUMNS} FROM shown JOIN sessions s ON s.row = shown.row LEFT JOIN sessions p ON p.row = s.parent \
+             ORDER BY s.row"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let rows =
+            statement.query_map(params![project, ended], |row| board_row_at(row, 0))?.collect::<Result<_, _>>()?;
+        Ok(Board { project: name.unwrap_or_default(), rows })
+    }
+
+    /// One row of the tree.
+    ///
+    /// # Errors
+    /// When there is no such session.
+    pub fn board_row(&self, session: SessionId) -> Result<BoardRow, StoreError> {
+        let sql = format!(
+            "SELECT {ROW_COLUMNS} FROM sessions s LEFT JOIN sessions p ON p.row = s.parent WHERE s.id = ?1 AND s.project = ?2"
+        );
+        self.connection
+            .prepare_cached(&sql)?
+            .query_row(params![session, self.project()?], |row| board_row_at(row, 0))
+            .optional()?
+            .ok_or_else(|| StoreError::UnknownSession { given: session.to_string() })
+    }
+
+    /// What waits for a person, oldest first.
+    ///
+    /// # Errors
+    /// When a row cannot be read.
+    pub fn inbox(&self) -> Result<Vec<InboxItem>, StoreError> {
+        let project = self.project()?;
+        let sql = format!(
+            "SELECT {ROW_COLUMNS} FROM sessions s LEFT JOIN sessions p ON p.row = s.parent WHERE s.project = ?1 AND \
+             (s.halt IS NOT NULL OR (s.status = 'active' AND s.mode = 'manual') OR (s.status = 'failed' AND s.parent IS NULL)) \
+             ORDER BY s.updated_at, s.row"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let rows: Vec<BoardRow> =
+            statement.query_map(params![project], |row| board_row_at(row, 0))?.collect::<Result<_, _>>()?;
+        let mut items = Vec::new();
+        for row in rows {
+            let Some(need) = row.need() else { continue };
+            let message = self.need_message(&row, need)?;
+            items.push(InboxItem {
+                session_id: row.id,
+                kind: row.kind,
+                component: row.component,
+                need,
+                message,
+                since: row.updated_at,
+            });
+        }
+        Ok(items)
+    }
+
+    fn need_message(&self, row: &BoardRow, need: Need) -> Result<String, StoreError> {
+        Ok(match need {
+            Need::Decision { .. } => self.last_halt(row.id)?.map(|halt| halt.message).unwrap_or_default(),
+            Need::Advance => format!("waits before {}", row.next.as_deref().unwrap_or("its next step")),
+            Need::Failed => self.last_error(row.id)?.unwrap_or_else(|| "failed".into()),
+        })
+    }
+
+    /// Everything that the panes show of one session, but for its events.
+    ///
+    /// # Errors
+    /// When there is no such session, or a row cannot be read.
+    pub fn detail(&self, session: SessionId) -> Result<Detail, StoreError> {
+        Ok(Detail {
+            row: self.board_row(session)?,
+            generations: self.generations(session)?,
+            attempts: self.summaries(session, Detail::ATTEMPTS)?,
+            prompt: self.last_prompt(session)?,
+            ledger: self.ledger(session)?,
+            halt: self.last_halt(session)?,
+            waits_for: self.waits_for(session)?,
+            events: self.event_count(session)?,
+            session: self.session(session)?,
+        })
+    }
+}

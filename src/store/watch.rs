@@ -1,0 +1,79 @@
+//! Noticing that another process has committed: the WAL file changes.
+
+use std::{
+    sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+    time::Duration,
+};
+
+use camino::Utf8Path;
+use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
+
+use super::StoreError;
+
+/// Wakes whoever waits when the store may have changed. It may wake for nothing, but it misses nothing.
+pub struct Watch {
+    // Kept alive: dropping it ends the notifications.
+    _watcher: RecommendedWatcher,
+    changed: Receiver<()>,
+}
+
+impl Watch {
+    /// Watches the store at `path`.
+    ///
+    /// # Errors
+    /// When the system refuses: then poll slowly instead.
+    pub fn new(path: &Utf8Path) -> Result<Self, StoreError> {
+        let (sender, changed) = sync_channel(1);
+        let watcher = watch(path, move || wake(&sender))?;
+        Ok(Self { _watcher: watcher, changed })
+    }
+
+    /// Watches the store at `path` and calls `wake` from another thread whenever it may have changed.
+    ///
+    /// # Errors
+    /// When the system refuses: then poll slowly instead.
+    pub fn with(path: &Utf8Path, wake: impl Fn() + Send + 'static) -> Result<RecommendedWatcher, StoreError> {
+        watch(path, wake)
+    }
+
+    /// Waits until the store may have changed, at most so long. Answers whether it may have.
+    #[must_use]
+    pub fn wait(&self, at_most: Duration) -> bool {
+        match self.changed.recv_timeout(at_most) {
+            Ok(()) => true,
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => false,
+        }
+    }
+}
+
+/// A wake-up that is still waiting stands for all that follow.
+fn wake(sender: &SyncSender<()>) {
+    sender.try_send(()).unwrap_or_default();
+}
+
+fn watch(path: &Utf8Path, wake: impl Fn() + Send + 'static) -> Result<RecommendedWatcher, StoreError> {
+    let file = path.file_name().unwrap_or_default().to_owned();
+    let wal = format!("{file}-wal");
+    let refuse = |error: notify::Error| StoreError::Open {
+        path: path.to_owned(),
+        message: error.to_string(),
+        hint: "the system watches no more files",
+    };
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        let ours = event.is_ok_and(|event| {
+            !matches!(event.kind, notify::EventKind::Access(_))
+                && event
+                    .paths
+                    .iter()
+                    .any(|path| path.file_name().is_some_and(|name| name == wal.as_str() || name == file.as_str()))
+        });
+        if ours {
+            wake();
+        }
+    })
+    .map_err(refuse)?;
+    // The folder, not the file: SQLite makes and removes the WAL.
+    let folder = path.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
+    watcher.watch(folder.as_std_path(), RecursiveMode::NonRecursive).map_err(refuse)?;
+    Ok(watcher)
+}
