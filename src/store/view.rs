@@ -5,9 +5,10 @@ use serde::Serialize;
 
 use crate::{
     model::{
-        Cause, Generation, Halt, HaltReason, Micros, Mode, ResultStatus, Session, SessionId, SessionKind, Status, Step,
+        Cause, Event, Generation, Halt, HaltReason, Limits, Micros, Mode, Performer, ResultStatus, Session, SessionId,
+        SessionKind, Status, Step,
     },
-    workflow::LedgerRow,
+    workflow::{Bounds, Facts, History, LastAttempt, LedgerRow, Next, next},
 };
 
 use super::{Store, StoreError};
@@ -150,6 +151,22 @@ pub struct WaitsFor {
     pub step_started_at: Option<Micros>,
 }
 
+impl WaitsFor {
+    /// `Pricing (run_tests, 3m)`.
+    fn in_words(&self, now: Micros) -> String {
+        let minutes = self.step_started_at.map(|at| (now - at).max(0) / 60_000_000);
+        let state = match (self.halt, self.step) {
+            (Some(reason), _) => format!("halted: {reason}"),
+            (None, Some(step)) => step.to_string(),
+            (None, None) => "not begun".into(),
+        };
+        match minutes {
+            Some(minutes) if minutes > 0 => format!("{} ({state}, {minutes}m)", self.component),
+            Some(_) | None => format!("{} ({state})", self.component),
+        }
+    }
+}
+
 /// Everything that the panes show of one session, but for its events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Detail {
@@ -259,18 +276,83 @@ impl Store {
             statement.query_map(params![project], |row| board_row_at(row, 0))?.collect::<Result<_, _>>()?;
         let mut items = Vec::new();
         for row in rows {
-            let Some(need) = row.need() else { continue };
-            let message = self.need_message(&row, need)?;
-            items.push(InboxItem {
-                session_id: row.id,
-                kind: row.kind,
-                component: row.component,
-                need,
-                message,
-                since: row.updated_at,
-            });
+            items.extend(self.inbox_item(&row)?);
         }
         Ok(items)
+    }
+
+    /// What a row of the tree needs a person for, in words, if it needs one.
+    ///
+    /// # Errors
+    /// When a row cannot be read.
+    pub fn inbox_item(&self, row: &BoardRow) -> Result<Option<InboxItem>, StoreError> {
+        let Some(need) = row.need() else { return Ok(None) };
+        Ok(Some(InboxItem {
+            session_id: row.id,
+            kind: row.kind,
+            component: row.component.clone(),
+            need,
+            message: self.need_message(row, need)?,
+            since: row.updated_at,
+        }))
+    }
+
+    /// What a session did last.
+    ///
+    /// # Errors
+    /// When there is no such session, or the row cannot be read.
+    pub fn last_event(&self, session: SessionId) -> Result<Option<Event>, StoreError> {
+        let count = self.event_count(session)?;
+        Ok(if count == 0 { None } else { self.events(session, count - 1, 1)?.pop() })
+    }
+
+    /// What [`crate::workflow::why`] explains a session from. `engine`: whether one is alive.
+    ///
+    /// # Errors
+    /// When a row cannot be read.
+    pub fn facts(&self, detail: &Detail, limits: &Limits, engine: bool, now: Micros) -> Result<Facts, StoreError> {
+        let session = &detail.session;
+        let history = History {
+            kind: session.kind,
+            status: session.status,
+            start: detail.generations.last().map_or(Step::Initialize, |generation| generation.start),
+            attempts: self.attempts(session)?,
+            decided: self.decided(session.id)?,
+            awaited: self.awaited(session.id)?,
+            bounds: Bounds { iterations: limits.iterations, same_failures: limits.same_failures },
+        };
+        let next = next(&history);
+        let slots = match &next {
+            Ok(Next::Step(step)) => self.slots(*step, limits)?,
+            Ok(Next::Complete | Next::Halt(_) | Next::Waiting(_)) | Err(_) => None,
+        };
+        let waits = detail.waits_for.iter().filter(|other| !other.status.is_terminal());
+        Ok(Facts {
+            status: session.status,
+            mode: session.mode,
+            next,
+            last: detail.attempts.last().map(|last| LastAttempt {
+                step: last.step,
+                started_at: last.started_at,
+                ended: last.status.map(|status| last.error_message.clone().unwrap_or_else(|| status.to_string())),
+            }),
+            halt: detail.halt.clone().filter(|halt| halt.decision.is_none() && detail.row.halt.is_some()),
+            waits_for: waits.map(|other| other.in_words(now)).collect(),
+            engine,
+            slots,
+            updated_at: session.updated_at,
+        })
+    }
+
+    fn slots(&self, step: Step, limits: &Limits) -> Result<Option<(u32, u32)>, StoreError> {
+        let limit = match step.performer() {
+            Performer::Agent => limits.agents,
+            Performer::Tests => limits.tests,
+            Performer::Git | Performer::Spawn | Performer::Check => return Ok(None),
+        };
+        let running = self.running()?;
+        let taken = running.iter().filter(|(other, _)| other.performer() == step.performer()).map(|(_, count)| count);
+        Ok(Some((limit, taken.sum())))
     }
 
     fn need_message(&self, row: &BoardRow, need: Need) -> Result<String, StoreError> {

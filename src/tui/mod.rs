@@ -1,1 +1,132 @@
-//! The board: reads the store, writes intents; knows nothing of the engine.
+//! The board: a terminal's view of the store. It reads what is recorded, writes intents, and knows nothing of the engine.
+//!
+//! ```text
+//! terminal, signals, worker ─► Message ─► update(model, snapshot, action) ─► Effect ─► terminal, worker
+//!                                          view(model, snapshot, frame)
+//! ```
+//!
+//! [`update`] and [`view`] are pure. Only the worker touches the store, on its own thread; it leaves the newest
+//! [`Snapshot`] where the screen finds it. A key draws at once; everything else waits until a frame is due; nothing to show
+//! means no wake-up.
+
+mod able;
+mod app;
+mod clean;
+mod keys;
+mod layout;
+mod live;
+mod model;
+mod panes;
+mod run;
+mod scroll;
+mod snapshot;
+mod table;
+mod terminal;
+mod text;
+mod theme;
+mod tree;
+mod update;
+mod view;
+mod words;
+mod worker;
+
+use jiff::tz::TimeZone;
+
+use crate::{
+    model::{Answer, Limits, Micros},
+    store::{Store, StoreError},
+};
+
+pub use able::{Refusal, able};
+pub use app::App;
+pub use clean::{clean, clean_line, elide, width};
+pub use keys::{Command, Go, Key, Move, Reply, Row, Scope};
+pub use layout::{Areas, Focus, SessionAreas, areas, overlay, session};
+pub use live::{AROUND, EVENTS, Live, Newest, Span, Window};
+pub use model::{Asked, Editor, Model, Notice, Overlay, Purpose, Question};
+pub use panes::{Moment, Pane};
+pub use run::run;
+pub use scroll::{Port, Position};
+pub use snapshot::{Inspected, Snapshot};
+pub use table::TABLE;
+pub use text::{Line, Lines, Tone, wrap};
+pub use theme::{Colors, style};
+pub use tree::{Children, Counts, Node, Tree};
+pub use update::{Action, Effect, update};
+pub use view::{footer, help, view};
+pub use worker::{Ask, View};
+
+/// Answers whether an engine is alive. Called on the worker's thread, at most a few times a second.
+pub type EngineWatch = Box<dyn Fn() -> bool + Send>;
+
+/// What the board is given.
+pub struct Options {
+    /// The store, opened for the scope that is shown.
+    pub store: Store,
+    /// The project's name, for as long as the store has none.
+    pub project: String,
+    /// The clock.
+    pub now: fn() -> Micros,
+    /// The zone in which times are shown.
+    pub zone: TimeZone,
+    /// The colours that may be used.
+    pub colors: Colors,
+    /// The project's limits: what `why` explains waiting with.
+    pub limits: Limits,
+    /// Whether an engine is alive.
+    pub engine: EngineWatch,
+}
+
+/// Why the board ended, when nobody left it.
+#[derive(Debug, thiserror::Error)]
+pub enum TuiError {
+    /// There is no terminal.
+    #[error("the board needs a terminal; `callboard ls` and `callboard show` print what it shows")]
+    NoTerminal,
+    /// The terminal cannot be used, or not any more.
+    #[error("the terminal: {0}")]
+    Terminal(#[from] std::io::Error),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A signal ended it; the terminal was given back before.
+    #[error("ended by signal {0}")]
+    Signal(i32),
+    /// A part of it stopped.
+    #[error("the board cannot go on: {0}")]
+    Lost(String),
+}
+
+/// What arrives at the screen's thread.
+#[derive(Debug)]
+pub enum Message {
+    /// From the terminal.
+    Terminal(crossterm::event::Event),
+    /// A newer snapshot is there.
+    Fresh,
+    /// What was asked is on disk.
+    Asked {
+        /// Its ticket.
+        ticket: u64,
+    },
+    /// What was asked is not on disk.
+    NotAsked {
+        /// Its ticket.
+        ticket: u64,
+        /// What the store said.
+        why: String,
+    },
+    /// The engine answered.
+    Answered {
+        /// The ticket.
+        ticket: u64,
+        /// The answer.
+        answer: Answer,
+    },
+    /// A signal that ends the board.
+    Signal(i32),
+    /// The process goes on after it was stopped.
+    Continued,
+    /// A part of the board stopped.
+    Lost(String),
+}

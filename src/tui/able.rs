@@ -1,0 +1,127 @@
+//! Whether a command works now, and if not, why not.
+
+use std::borrow::Cow;
+
+use crate::{
+    model::{Mode, SessionId, Status},
+    store::BoardRow,
+};
+
+use super::{
+    keys::{Command, Go, Reply},
+    model::{Model, Overlay},
+    snapshot::Snapshot,
+};
+
+/// Why a command does not work now.
+pub type Refusal = Cow<'static, str>;
+
+/// Whether a command works now.
+///
+/// # Errors
+/// Why not, as the end of a sentence that begins with the command's label: "advance: it has ended".
+pub fn able(command: Command, model: &Model, snapshot: &Snapshot) -> Result<(), Refusal> {
+    match command {
+        Command::Advance => session(model, snapshot).and_then(|row| advance(row)),
+        Command::Retry => session(model, snapshot).and_then(|row| retry(row)),
+        Command::Reactivate => session(model, snapshot).and_then(|row| match row.status {
+            Status::Active => Err("it is still active; reactivate is for sessions that have ended".into()),
+            Status::Complete | Status::Failed | Status::Cancelled => Ok(()),
+        }),
+        Command::Cancel | Command::Mode => session(model, snapshot).and_then(|row| match row.status {
+            Status::Active => Ok(()),
+            status @ (Status::Complete | Status::Failed | Status::Cancelled) => Err(ended(status)),
+        }),
+        Command::Approve | Command::Override => session(model, snapshot).and_then(|row| match row.halt {
+            Some(_) => Ok(()),
+            None => Err("it is not halted, there is nothing to decide".into()),
+        }),
+        Command::Why => match model.selected.and_then(|id| snapshot.inspected(id)) {
+            Some(_) => Ok(()),
+            None => session(model, snapshot).and(Err("it is still being read".into())),
+        },
+        Command::CopyBranch => match model.selected.and_then(|id| snapshot.inspected(id)) {
+            Some(inspected) if inspected.detail.session.branch.is_some() => Ok(()),
+            Some(_) | None => session(model, snapshot).and(Err("it has no branch yet; Y copies its id".into())),
+        },
+        Command::CopyId | Command::Go(Go::In) | Command::Show(_) | Command::NextPane | Command::PreviousPane => {
+            session(model, snapshot).map(|_| ())
+        }
+        Command::Go(Go::Fold) => session(model, snapshot).and_then(|row| {
+            let children = snapshot.tree.node(row.id).is_some_and(|node| node.children.all > 0);
+            if children && model.filter.is_empty() {
+                Ok(())
+            } else if children {
+                Err("the filter shows every row that fits".into())
+            } else {
+                Err("it has no children".into())
+            }
+        }),
+        Command::Inbox | Command::Go(Go::NextNeed | Go::PreviousNeed) => {
+            if snapshot.tree.counts.waiting > 0 {
+                Ok(())
+            } else {
+                Err("nothing waits for you".into())
+            }
+        }
+        Command::Filter => some(!snapshot.tree.nodes.is_empty(), "there are no sessions yet"),
+        Command::Reply(Reply::Jump) => match model.overlays.last() {
+            Some(Overlay::Inbox { chosen: Some(_) }) => Ok(()),
+            Some(_) | None => Err("nothing waits for you".into()),
+        },
+        Command::Move(_)
+        | Command::Go(Go::Out | Go::Back)
+        | Command::Reply(
+            Reply::Close | Reply::Choose | Reply::Yes | Reply::No | Reply::Send | Reply::Keep | Reply::Drop,
+        )
+        | Command::Zoom
+        | Command::Help
+        | Command::Redraw
+        | Command::Suspend
+        | Command::Quit => Ok(()),
+    }
+}
+
+fn some(is: bool, otherwise: &'static str) -> Result<(), Refusal> {
+    if is { Ok(()) } else { Err(otherwise.into()) }
+}
+
+fn session<'a>(model: &Model, snapshot: &'a Snapshot) -> Result<&'a BoardRow, Refusal> {
+    let node = model.selected.and_then(|id: SessionId| snapshot.tree.node(id));
+    match node {
+        Some(node) => Ok(&node.row),
+        None => Err("no session is selected".into()),
+    }
+}
+
+fn ended(status: Status) -> Refusal {
+    format!("it is {status}; R reactivates it").into()
+}
+
+fn advance(row: &BoardRow) -> Result<(), Refusal> {
+    if row.status.is_terminal() {
+        return Err(ended(row.status));
+    }
+    if row.halt.is_some() {
+        return Err("it is halted: A approves, O overrides, r tries again".into());
+    }
+    if row.is_running() {
+        return Err(format!("{} is running", row.step.map_or("its step", |step| step.as_str())).into());
+    }
+    match row.mode {
+        Mode::Manual => Ok(()),
+        mode @ (Mode::Auto | Mode::Agentic) => Err(format!("it goes on by itself, its mode is {mode}").into()),
+    }
+}
+
+fn retry(row: &BoardRow) -> Result<(), Refusal> {
+    if row.halt.is_some() || row.status == Status::Failed {
+        return Ok(());
+    }
+    Err(match row.status {
+        Status::Active if row.is_running() => "its step is running".into(),
+        Status::Active => "nothing failed or halted".into(),
+        Status::Complete => "it is complete; R reactivates it".into(),
+        Status::Failed | Status::Cancelled => "it was cancelled; R reactivates it".into(),
+    })
+}

@@ -1,0 +1,127 @@
+//! Failures: the ledger, with what fails first and what was fixed last.
+
+use crate::{
+    store::Detail,
+    tui::{
+        clean::{clean, clean_line},
+        text::{Lines, Page, Tone},
+        words,
+    },
+    workflow::{LedgerRow, LedgerState},
+};
+
+/// So many rows are shown.
+const ROWS: usize = 300;
+/// So many lines of a message are shown.
+const LINES: usize = 12;
+/// So much of a message is looked at, in bytes.
+const MESSAGE: usize = 8 * 1024;
+
+pub(super) fn page(detail: &Detail) -> Lines {
+    if detail.ledger.is_empty() {
+        let ran = detail.attempts.iter().any(|attempt| attempt.step.performer() == crate::model::Performer::Tests);
+        return super::note(if ran { "Nothing has failed." } else { "No tests were run in this session yet." });
+    }
+    let (compile, tests): (Vec<_>, Vec<_>) = detail.ledger.iter().partition(|row| row.compile);
+    let mut page = Page::default();
+    let failing = |rows: &[&LedgerRow]| rows.iter().filter(|row| row.state.is_failing()).count();
+    let (broken, red) = (failing(&compile), failing(&tests));
+    let fixed = detail.ledger.len() - broken - red;
+    page.add(|line| {
+        let line = if broken > 0 {
+            line.with(
+                Tone::Bad,
+                format!("{}  ", words::count(broken, "place does not compile", "places do not compile")),
+            )
+        } else {
+            line
+        };
+        let line = match (red, broken) {
+            (0, 0) => line.with(Tone::Good, "Everything that failed is fixed  "),
+            (0, _) => line,
+            (red, _) => line.with(Tone::Bad, format!("{}  ", words::count(red, "test fails", "tests fail"))),
+        };
+        line.with(Tone::Good, if fixed > 0 { format!("{fixed} fixed") } else { String::new() })
+    });
+    section(&mut page, "Does not compile", &compile, true);
+    section(&mut page, "Fails", &tests, true);
+    section(&mut page, "Fixed", &detail.ledger.iter().collect::<Vec<_>>(), false);
+    page.done()
+}
+
+fn section(page: &mut Page, title: &str, rows: &[&LedgerRow], failing: bool) {
+    let mut rows: Vec<_> = rows.iter().filter(|row| row.state.is_failing() == failing).collect();
+    if rows.is_empty() {
+        return;
+    }
+    rows.sort_by_key(|row| (order(row.state), row.file.clone(), row.line));
+    page.gap();
+    page.add(|line| line.with(Tone::Title, title));
+    for row in rows.iter().take(ROWS) {
+        entry(page, row);
+    }
+    if rows.len() > ROWS {
+        page.add(|line| line.with(Tone::Dim, format!("… {} more", rows.len() - ROWS)));
+    }
+}
+
+/// What needs the eye first comes first.
+const fn order(state: LedgerState) -> u8 {
+    match state {
+        LedgerState::CameBack => 0,
+        LedgerState::Flaky => 1,
+        LedgerState::New => 2,
+        LedgerState::MessageChanged => 3,
+        LedgerState::StillFailing => 4,
+        LedgerState::Fixed => 5,
+    }
+}
+
+const fn look(state: LedgerState) -> (&'static str, Tone) {
+    match state {
+        LedgerState::New => ("+", Tone::Bad),
+        LedgerState::StillFailing => ("✗", Tone::Bad),
+        LedgerState::MessageChanged => ("~", Tone::Warn),
+        LedgerState::Fixed => ("✓", Tone::Good),
+        LedgerState::CameBack => ("↺", Tone::Bad),
+        LedgerState::Flaky => ("≈", Tone::Warn),
+    }
+}
+
+fn entry(page: &mut Page, row: &LedgerRow) {
+    let (glyph, tone) = look(row.state);
+    let fixed = row.state == LedgerState::Fixed;
+    let place = match (&row.file, row.line) {
+        (Some(file), Some(at)) => format!("{}:{at}", clean_line(file)),
+        (Some(file), None) => clean_line(file),
+        (None, _) => String::new(),
+    };
+    let name = if row.compile { place.clone() } else { clean_line(&row.test) };
+    page.add(|line| {
+        line.with(tone, format!("{glyph} "))
+            .with(if fixed { Tone::Plain } else { Tone::Strong }, name)
+            .with(tone, format!("  {}", row.state.as_str()))
+            .with(Tone::Dim, since(row))
+            .hanging(2)
+    });
+    if fixed {
+        return;
+    }
+    if !row.compile && !place.is_empty() {
+        page.add(|line| line.with(Tone::Plain, "  ").with(Tone::Tool, place).hanging(2));
+    }
+    let end = row.message.floor_char_boundary(MESSAGE);
+    let message = clean(&row.message[..end]);
+    let lines = message.trim_end().lines().count();
+    for text in message.trim_end().lines().take(LINES) {
+        page.add(|line| line.with(Tone::Dim, "  │ ").with(Tone::Output, text).hanging(4));
+    }
+    if lines > LINES {
+        page.add(|line| line.with(Tone::Dim, format!("  │ … {} more lines", lines - LINES)));
+    }
+}
+
+/// In which attempts it failed.
+fn since(row: &LedgerRow) -> String {
+    if row.first == row.last { format!("  #{}", row.first) } else { format!("  #{}–#{}", row.first, row.last) }
+}

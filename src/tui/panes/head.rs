@@ -1,0 +1,134 @@
+//! What stands above the panes: which session, how far, and what stands in its way.
+
+use crate::{
+    model::{Micros, Status},
+    store::Need,
+    tui::{
+        clean::{clean, clean_line},
+        snapshot::Inspected,
+        text::{Lines, Page, Tone},
+        tree::Node,
+        words,
+    },
+    workflow::{Why, position},
+};
+
+use super::Moment;
+
+/// So many lines of a halt's message are above the pane; all are in the History.
+const LINES: usize = 4;
+
+/// Which session, how far, and what stands in its way.
+#[must_use]
+pub(crate) fn head(node: &Node, inspected: Option<&Inspected>, now: Micros, roomy: bool) -> Lines {
+    let row = &node.row;
+    let mut page = Page::default();
+    let (glyph, tone) = words::glyph(row);
+    page.add(|line| {
+        let line = line.with(tone, format!("{glyph} ")).with(Tone::Strong, node.name.clone()).hanging(2);
+        line.with(Tone::Dim, format!("  {} · {} · {}", row.kind, row.mode, state(node, now)))
+    });
+    if let (true, Some(inspected)) = (roomy, inspected) {
+        place(&mut page, inspected);
+    }
+    let Some(inspected) = inspected else { return page.done() };
+    match row.need() {
+        Some(Need::Decision { reason }) => {
+            page.add(|line| line.with(Tone::Warn, format!("▌ HALTED  {}", words::reason(reason))).hanging(2));
+            let halt = inspected.detail.halt.as_ref();
+            let message = halt.map(|halt| clean(&halt.message)).unwrap_or_default();
+            bar(&mut page, Tone::Plain, &message);
+            bar(&mut page, Tone::Dim, &inspected.why.hint);
+        }
+        Some(Need::Advance) => {
+            page.add(|line| {
+                let line = line.with(Tone::Warn, format!("▌ {}", inspected.why.state));
+                line.with(Tone::Dim, format!("  {}", inspected.why.hint)).hanging(2)
+            });
+        }
+        Some(Need::Failed) => {
+            page.add(|line| line.with(Tone::Bad, "▌ FAILED").hanging(2));
+            let error = inspected.detail.attempts.iter().rev().find_map(|attempt| attempt.error_message.as_deref());
+            bar(&mut page, Tone::Plain, &clean(error.unwrap_or_default()));
+            bar(&mut page, Tone::Dim, &inspected.why.hint);
+        }
+        None if row.status == Status::Active && (!row.is_running() || node.children.active > 0) => {
+            page.add(|line| line.with(Tone::Busy, format!("▌ {}", clean_line(&inspected.why.state))).hanging(2));
+        }
+        None => {}
+    }
+    page.done()
+}
+
+fn bar(page: &mut Page, tone: Tone, text: &str) {
+    for text in text.trim_end().lines().take(LINES) {
+        page.add(|line| line.with(Tone::Warn, "▌ ").with(tone, text).hanging(2));
+    }
+}
+
+/// `run_tests 3/5 ×2 · 3m 12s`, or how it ended.
+fn state(node: &Node, now: Micros) -> String {
+    let row = &node.row;
+    let mut out = String::new();
+    match (row.status, row.step) {
+        (Status::Active, Some(step)) => {
+            out.push_str(step.as_str());
+            if let Some((at, of)) = position(row.kind, step) {
+                out.push_str(&format!(" {at}/{of}"));
+            }
+            if row.iteration > 1 {
+                out.push_str(&format!(" ×{}", row.iteration));
+            }
+            if row.generation > 1 {
+                out.push_str(&format!(" gen {}", row.generation));
+            }
+            let since = if row.is_running() { row.step_started_at.unwrap_or(row.updated_at) } else { row.updated_at };
+            out.push_str(&format!(" · {}", words::exact(now - since)));
+        }
+        (Status::Active, None) => out.push_str("not begun"),
+        (status @ (Status::Complete | Status::Failed | Status::Cancelled), _) => {
+            out.push_str(&format!("{status} after {}", words::exact(row.updated_at - row.created_at)));
+        }
+    }
+    out
+}
+
+fn place(page: &mut Page, inspected: &Inspected) {
+    let session = &inspected.detail.session;
+    page.add(|line| {
+        let branch = session.branch.as_deref().map_or_else(|| "no branch yet".into(), clean_line);
+        let agent = session.agent.as_deref().map(|agent| format!(" · {}", clean_line(agent))).unwrap_or_default();
+        line.with(Tone::Dim, format!("  {branch}{agent} · {}", session.id.short())).hanging(2)
+    });
+}
+
+/// Who a recorded user is.
+pub(super) fn person(user: &str) -> String {
+    if user.is_empty() { "a person".into() } else { clean_line(user) }
+}
+
+/// Why a session stands where it stands, whole.
+#[must_use]
+pub(crate) fn why(name: &str, why: &Why, moment: Moment<'_>) -> Lines {
+    let mut page = Page::default();
+    page.add(|line| line.with(Tone::Strong, name));
+    page.text(Tone::Plain, 0, &clean(&why.state));
+    let since =
+        format!("{} ({} ago)", words::clock(why.since, moment.now, moment.zone), words::exact(moment.now - why.since));
+    page.gap();
+    for (title, text) in [("rule", &why.rule), ("since", &since), ("who", &why.who), ("try", &why.hint)] {
+        if !text.is_empty() {
+            page.add(|line| {
+                line.with(Tone::Title, format!("{title:<6} ")).with(Tone::Plain, clean_line(text)).hanging(7)
+            });
+        }
+    }
+    if !why.waits_for.is_empty() {
+        page.gap();
+        page.add(|line| line.with(Tone::Title, "waits for"));
+        for other in &why.waits_for {
+            page.add(|line| line.with(Tone::Plain, format!("  {}", clean_line(other))).hanging(4));
+        }
+    }
+    page.done()
+}

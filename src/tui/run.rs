@@ -1,0 +1,187 @@
+//! The driver: drain what arrived, then draw.
+
+use std::{
+    io::{IsTerminal as _, stdin, stdout},
+    sync::mpsc::{Receiver, RecvTimeoutError, channel},
+    time::Duration,
+};
+
+use crossterm::event::Event;
+
+use crate::model::Micros;
+
+use super::{
+    App, Message, Options, TuiError,
+    terminal::{Screen, read_keys, read_signals},
+    update::Effect,
+};
+
+/// What is not a key draws at most once in so many microseconds.
+const FRAME: Micros = 16_000;
+/// What moves with the time moves so often.
+const TICK: Micros = 1_000_000;
+/// How long after the order to stop the process may still be running.
+const STOPS: Duration = Duration::from_millis(200);
+/// So many messages at most are taken in before a frame is drawn.
+const BATCH: usize = 512;
+
+/// Shows the board until the person leaves it. What is asked of the engine is written before this returns; nothing that runs
+/// is stopped.
+///
+/// # Errors
+/// When there is no terminal, when it or the store fails, and when a signal ends the board. The terminal is given back in
+/// every case.
+pub fn run(options: Options) -> Result<(), TuiError> {
+    if !(stdout().is_terminal() && stdin().is_terminal()) {
+        return Err(TuiError::NoTerminal);
+    }
+    let now = options.now;
+    let mut app = App::open(options, crossterm::terminal::size()?)?;
+    let mut screen = Screen::take()?;
+    let ended = Driver { app: &mut app, screen: &mut screen, now, drawn: 0, ticked: now(), dirty: false }.run();
+    // First the terminal, then whatever the worker still has to write.
+    drop(screen);
+    drop(app);
+    ended
+}
+
+struct Driver<'a> {
+    app: &'a mut App,
+    screen: &'a mut Screen,
+    now: fn() -> Micros,
+    drawn: Micros,
+    ticked: Micros,
+    dirty: bool,
+}
+
+/// Whether the board goes on.
+enum Flow {
+    On,
+    Off,
+}
+
+impl Driver<'_> {
+    fn run(mut self) -> Result<(), TuiError> {
+        self.draw()?;
+        let (news, messages) = channel();
+        read_signals(news.clone())?;
+        read_keys(news.clone())?;
+        self.app.start(news)?;
+        loop {
+            let mut urgent = false;
+            match self.wait(&messages) {
+                Ok(message) => {
+                    let drained = std::iter::once(message).chain(messages.try_iter().take(BATCH)).collect::<Vec<_>>();
+                    for message in drained {
+                        urgent |= matches!(message, Message::Terminal(_));
+                        if let Flow::Off = self.take(message, &messages)? {
+                            return Ok(());
+                        }
+                    }
+                    self.dirty = true;
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(TuiError::Lost("nothing can arrive any more".into()));
+                }
+            }
+            let now = (self.now)();
+            if self.app.is_moving() && since(now, self.ticked) >= TICK {
+                self.ticked = now;
+                self.app.tick();
+                self.dirty = true;
+            }
+            if self.dirty && (urgent || since(now, self.drawn) >= FRAME) {
+                self.draw()?;
+            }
+        }
+    }
+
+    /// Waits for a message; at most until the next frame or tick is due, and for ever when none is.
+    fn wait(&self, messages: &Receiver<Message>) -> Result<Message, RecvTimeoutError> {
+        let now = (self.now)();
+        let due = if self.dirty {
+            FRAME - since(now, self.drawn)
+        } else if self.app.is_moving() {
+            TICK - since(now, self.ticked)
+        } else {
+            return messages.recv().map_err(|_| RecvTimeoutError::Disconnected);
+        };
+        messages.recv_timeout(Duration::from_micros(u64::try_from(due).unwrap_or(0)))
+    }
+
+    fn draw(&mut self) -> Result<(), TuiError> {
+        self.screen.draw(|frame| self.app.draw(frame))?;
+        self.drawn = (self.now)();
+        self.dirty = false;
+        Ok(())
+    }
+
+    fn take(&mut self, message: Message, messages: &Receiver<Message>) -> Result<Flow, TuiError> {
+        match &message {
+            Message::Signal(signal) => return Err(TuiError::Signal(*signal)),
+            Message::Lost(what) => return Err(TuiError::Lost(what.clone())),
+            Message::Continued => {
+                self.resume()?;
+                return Ok(Flow::On);
+            }
+            Message::Terminal(_)
+            | Message::Fresh
+            | Message::Asked { .. }
+            | Message::NotAsked { .. }
+            | Message::Answered { .. } => {}
+        }
+        for effect in self.app.take(message) {
+            match effect {
+                Effect::Quit => return Ok(Flow::Off),
+                Effect::Copy(text) => self.screen.copy(&text)?,
+                Effect::Redraw => self.screen.forget()?,
+                Effect::Suspend => {
+                    if let Flow::Off = self.suspend(messages)? {
+                        return Ok(Flow::Off);
+                    }
+                }
+                Effect::Ask(_) => {}
+            }
+        }
+        Ok(Flow::On)
+    }
+
+    /// Stops until the shell says to go on. Where there is no shell to say so, the order to stop does nothing.
+    fn suspend(&mut self, messages: &Receiver<Message>) -> Result<Flow, TuiError> {
+        self.screen.stop()?;
+        let mut missed = Vec::new();
+        while let Ok(message) = messages.recv_timeout(STOPS) {
+            match message {
+                Message::Continued => break,
+                other @ (Message::Terminal(_)
+                | Message::Fresh
+                | Message::Asked { .. }
+                | Message::NotAsked { .. }
+                | Message::Answered { .. }
+                | Message::Signal(_)
+                | Message::Lost(_)) => missed.push(other),
+            }
+        }
+        self.resume()?;
+        for message in missed {
+            if let Flow::Off = self.take(message, messages)? {
+                return Ok(Flow::Off);
+            }
+        }
+        Ok(Flow::On)
+    }
+
+    fn resume(&mut self) -> Result<(), TuiError> {
+        self.screen.resume()?;
+        let (width, height) = crossterm::terminal::size()?;
+        self.app.take(Message::Terminal(Event::Resize(width, height)));
+        self.dirty = true;
+        Ok(())
+    }
+}
+
+/// How long ago something was; a clock that was set back makes it just now.
+fn since(now: Micros, then: Micros) -> Micros {
+    (now - then).max(0)
+}

@@ -1,0 +1,211 @@
+//! What is on top of the board: its answers, and what is typed into it.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use tui_textarea::{TextArea, WrapMode};
+
+use crate::{
+    model::{IntentAction, SessionId},
+    tui::{
+        able::able,
+        keys::{Command, Reply},
+        model::{Editor, Model, Overlay, Purpose, Question},
+        snapshot::Snapshot,
+        text::Tone,
+    },
+};
+
+use super::{Effect, ask, pasted, say, travel};
+
+/// So much may be written, in bytes: it goes into a prompt.
+const WRITTEN: usize = 256 * 1024;
+/// So long a filter may be, in bytes.
+const FILTER: usize = 200;
+
+/// An empty editor.
+pub(super) fn editor(session: SessionId, purpose: Purpose) -> Overlay {
+    let mut area = TextArea::default();
+    area.set_wrap_mode(WrapMode::WordOrGlyph);
+    area.set_max_histories(200);
+    area.set_placeholder_text(match purpose {
+        Purpose::Reactivate => "What went wrong, how it fits in, what is wanted now …",
+        Purpose::Approve => "Why it was right to stop; may stay empty",
+        Purpose::Override => "Why it is right to go on; required",
+    });
+    Overlay::Editor(Box::new(Editor { session, purpose, area }))
+}
+
+/// The inbox, with the selected session's row chosen if it has one.
+pub(super) fn inbox(model: &Model, snapshot: &Snapshot) -> Overlay {
+    let waiting = travel::waiting(snapshot);
+    let selected = model.selected.filter(|id| waiting.contains(id));
+    Overlay::Inbox { chosen: selected.or_else(|| waiting.first().copied()) }
+}
+
+/// What is on top may be about sessions that are gone now.
+pub(super) fn refresh(model: &mut Model, snapshot: &Snapshot) {
+    let waiting = travel::waiting(snapshot);
+    for overlay in &mut model.overlays {
+        if let Overlay::Inbox { chosen } = overlay
+            && chosen.is_none_or(|id| !waiting.contains(&id))
+        {
+            *chosen = waiting.first().copied();
+        }
+    }
+}
+
+/// An answer to what is on top.
+pub(super) fn reply(model: &mut Model, snapshot: &Snapshot, reply: Reply) -> Vec<Effect> {
+    match reply {
+        Reply::Close => {
+            close(model);
+            Vec::new()
+        }
+        Reply::Jump => {
+            if let Some(Overlay::Inbox { chosen: Some(session) }) = model.overlays.pop() {
+                travel::show(model, snapshot, session);
+            }
+            Vec::new()
+        }
+        Reply::Choose => match model.overlays.pop() {
+            Some(Overlay::Modes { session, chosen }) => {
+                ask(model, snapshot, session, IntentAction::SetMode { mode: chosen })
+            }
+            Some(other) => {
+                model.overlays.push(other);
+                Vec::new()
+            }
+            None => Vec::new(),
+        },
+        Reply::Yes => yes(model, snapshot),
+        Reply::No | Reply::Keep => {
+            model.overlays.pop();
+            Vec::new()
+        }
+        Reply::Drop => {
+            model.overlays.pop();
+            travel::filter(model, snapshot, String::new());
+            Vec::new()
+        }
+        Reply::Send => send(model, snapshot),
+    }
+}
+
+/// Closes what is on top; what is written is not lost without a question.
+fn close(model: &mut Model) {
+    if let Some(Overlay::Editor(editor)) = model.overlays.last()
+        && !editor.text().is_empty()
+    {
+        model.overlays.push(Overlay::Question(Question::Discard));
+        return;
+    }
+    model.overlays.pop();
+}
+
+fn yes(model: &mut Model, snapshot: &Snapshot) -> Vec<Effect> {
+    match model.overlays.pop() {
+        Some(Overlay::Question(Question::Cancel(session))) => ask(model, snapshot, session, IntentAction::Cancel),
+        Some(Overlay::Question(Question::Discard)) => {
+            model.overlays.pop();
+            Vec::new()
+        }
+        Some(
+            other @ (Overlay::Help { .. }
+            | Overlay::Why { .. }
+            | Overlay::Inbox { .. }
+            | Overlay::Modes { .. }
+            | Overlay::Editor(_)
+            | Overlay::Filter),
+        ) => {
+            model.overlays.push(other);
+            Vec::new()
+        }
+        None => Vec::new(),
+    }
+}
+
+/// Sends what is written, unless it may not be sent: then it stays.
+fn send(model: &mut Model, snapshot: &Snapshot) -> Vec<Effect> {
+    let Some(Overlay::Editor(editor)) = model.overlays.last() else { return Vec::new() };
+    let (session, purpose, text) = (editor.session, editor.purpose, editor.text());
+    let (command, action) = match purpose {
+        Purpose::Reactivate => (Command::Reactivate, IntentAction::Reactivate { context: text.clone() }),
+        Purpose::Approve => {
+            let note = (!text.is_empty()).then(|| text.clone());
+            (Command::Approve, IntentAction::Approve { note })
+        }
+        Purpose::Override => (Command::Override, IntentAction::Override { note: text.clone() }),
+    };
+    if text.is_empty() && purpose == Purpose::Override {
+        say(model, Tone::Warn, "override: a note is required, it goes on the record");
+        return Vec::new();
+    }
+    // The session may have changed while it was written.
+    if model.selected == Some(session)
+        && let Err(why) = able(command, model, snapshot)
+    {
+        say(model, Tone::Warn, format!("not sent: {why}"));
+        return Vec::new();
+    }
+    model.overlays.pop();
+    ask(model, snapshot, session, action)
+}
+
+/// A key that no command has, where text is written.
+pub(super) fn type_in(model: &mut Model, snapshot: &Snapshot, event: KeyEvent) {
+    match model.overlays.last_mut() {
+        Some(Overlay::Editor(editor)) => {
+            let full = editor.area.lines().iter().map(String::len).sum::<usize>() >= WRITTEN;
+            let adds = matches!(event.code, KeyCode::Char(_) | KeyCode::Enter | KeyCode::Tab);
+            if !(full && adds) {
+                editor.area.input(event);
+            }
+        }
+        Some(Overlay::Filter) => {
+            let mut text = model.filter.clone();
+            match event.code {
+                KeyCode::Backspace => drop(text.pop()),
+                KeyCode::Char('u') if event.modifiers.contains(KeyModifiers::CONTROL) => text.clear(),
+                KeyCode::Char(char) if event.modifiers.difference(KeyModifiers::SHIFT).is_empty() => text.push(char),
+                _ => return,
+            }
+            write_filter(model, snapshot, &text);
+        }
+        Some(
+            Overlay::Help { .. }
+            | Overlay::Why { .. }
+            | Overlay::Inbox { .. }
+            | Overlay::Modes { .. }
+            | Overlay::Question(_),
+        )
+        | None => {}
+    }
+}
+
+/// A text that was pasted: into what takes text, and nowhere else.
+pub(super) fn paste(model: &mut Model, snapshot: &Snapshot, text: &str) {
+    match model.overlays.last_mut() {
+        Some(Overlay::Editor(editor)) => {
+            let text = pasted(text);
+            let written: usize = editor.area.lines().iter().map(String::len).sum();
+            let room = WRITTEN.saturating_sub(written);
+            editor.area.insert_str(&text[..text.floor_char_boundary(room)]);
+        }
+        Some(Overlay::Filter) => {
+            let text = format!("{}{}", model.filter, pasted(text).replace('\n', " "));
+            write_filter(model, snapshot, &text);
+        }
+        Some(
+            Overlay::Help { .. }
+            | Overlay::Why { .. }
+            | Overlay::Inbox { .. }
+            | Overlay::Modes { .. }
+            | Overlay::Question(_),
+        )
+        | None => say(model, Tone::Dim, "there is nothing here to paste into"),
+    }
+}
+
+fn write_filter(model: &mut Model, snapshot: &Snapshot, text: &str) {
+    let text = text[..text.floor_char_boundary(FILTER)].to_owned();
+    travel::filter(model, snapshot, text);
+}
