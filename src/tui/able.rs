@@ -22,8 +22,8 @@ pub type Refusal = Cow<'static, str>;
 /// Why not, as the end of a sentence that begins with the command's label: "advance: it has ended".
 pub fn able(command: Command, model: &Model, snapshot: &Snapshot) -> Result<(), Refusal> {
     match command {
-        Command::Advance => session(model, snapshot).and_then(|row| advance(row)),
-        Command::Retry => session(model, snapshot).and_then(|row| retry(row)),
+        Command::Advance => session(model, snapshot).and_then(advance),
+        Command::Retry => session(model, snapshot).and_then(retry),
         Command::Reactivate => session(model, snapshot).and_then(|row| match row.status {
             Status::Active => Err("it is still active; reactivate is for sessions that have ended".into()),
             Status::Complete | Status::Failed | Status::Cancelled => Ok(()),

@@ -221,7 +221,7 @@ impl Key {
             (None, None) => self.code.to_string(),
         };
         if self.modifiers.contains(KeyModifiers::CONTROL) {
-            format!("Ctrl-{base}")
+            format!("Ctrl-{}", base.to_uppercase())
         } else if self.modifiers.contains(KeyModifiers::ALT) {
             format!("Alt-{base}")
         } else {

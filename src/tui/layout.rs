@@ -61,7 +61,7 @@ pub fn areas(width: u16, height: u16, focus: Focus, zoomed: bool) -> Areas {
         areas.title = cut_top(&mut tree, 1);
         areas.tree = tree;
         areas.rule = Rect { x: left, width: 1, ..rest };
-        areas.session = Rect { x: left + 1, width: width - left - 1, ..rest };
+        areas.session = Rect { x: left + 2, width: width - left - 2, ..rest };
         return areas;
     }
     let share = match (focus, rest.height) {

@@ -222,12 +222,12 @@ fn size(line: &Line) -> usize {
 fn line(event: u64, part: u32, stream: Stream, text: &str) -> Line {
     let end = text.floor_char_boundary(LINE);
     let (sign, mark, tone) = match stream {
-        Stream::Agent => (Tone::Agent, "│ ", Tone::Agent),
+        Stream::Agent => (Tone::Agent, "", Tone::Agent),
         Stream::Output => (Tone::Dim, "  ", Tone::Output),
         Stream::Stderr => (Tone::Stderr, "! ", Tone::Stderr),
     };
     let cut = if end < text.len() { format!(" … {} more bytes", text.len() - end) } else { String::new() };
-    let mut line = Line::new((event, part)).with(sign, mark).hanging(2);
+    let mut line = Line::new((event, part)).with(sign, mark).hanging(mark.len());
     // Even an empty text is a run: what follows is appended to it.
     line.runs.push((tone, text[..end].to_owned()));
     line.with(Tone::Dim, cut)

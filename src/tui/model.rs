@@ -360,8 +360,10 @@ impl Model {
             return;
         };
         let inspected = snapshot.inspected(id);
-        let roomy = self.areas().session.height >= 16;
-        self.head = tree.nodes.get(at).map(|node| panes::head(node, inspected, self.now, roomy)).unwrap_or_default();
+        let area = self.areas().session;
+        let (columns, roomy) = (usize::from(area.width), area.height >= 16);
+        self.head =
+            tree.nodes.get(at).map(|node| panes::head(node, inspected, self.now, columns, roomy)).unwrap_or_default();
         let room = usize::from(self.areas().session.height / 2).saturating_sub(2);
         self.children = match self.pane {
             Pane::Live => panes::shown(tree, at, room),

@@ -52,13 +52,15 @@ pub struct Line {
     pub runs: Vec<(Tone, String)>,
     /// By how many columns its second and further rows are indented.
     pub hang: usize,
+    /// What stands there instead of spaces.
+    pub lead: Option<(Tone, &'static str)>,
 }
 
 impl Line {
     /// A line without text.
     #[must_use]
     pub const fn new(key: Key) -> Self {
-        Self { key, runs: Vec::new(), hang: 0 }
+        Self { key, runs: Vec::new(), hang: 0, lead: None }
     }
 
     /// The line with more text.
@@ -69,6 +71,12 @@ impl Line {
             self.runs.push((tone, text));
         }
         self
+    }
+
+    /// The line with a mark before it, and before each of its further rows.
+    #[must_use]
+    pub fn marked(self, tone: Tone, mark: &'static str) -> Self {
+        Self { hang: super::clean::width(mark), lead: Some((tone, mark)), ..self.with(tone, mark) }
     }
 
     /// The line with its further rows indented.
@@ -136,7 +144,7 @@ pub fn wrap(line: &Line, columns: usize) -> Vec<Row> {
         let (end, next) = break_at(&cells, start, room);
         let mut row: Row = Vec::new();
         if !rows.is_empty() && hang > 0 {
-            row.push((Tone::Plain, " ".repeat(hang)));
+            row.push(line.lead.map_or_else(|| (Tone::Plain, " ".repeat(hang)), |(tone, lead)| (tone, lead.to_owned())));
         }
         for (tone, grapheme, _) in &cells[start..end] {
             match row.last_mut() {

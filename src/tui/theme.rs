@@ -20,15 +20,14 @@ pub fn style(colors: Colors, tone: Tone) -> Style {
     let style = Style::new();
     match colors {
         Colors::Sixteen => match tone {
-            Tone::Plain | Tone::Output => style,
-            Tone::Dim => style.fg(Color::DarkGray),
+            Tone::Plain | Tone::Agent => style,
+            Tone::Dim | Tone::Output => style.fg(Color::DarkGray),
             Tone::Strong => style.add_modifier(Modifier::BOLD),
             Tone::Good => style.fg(Color::Green),
             Tone::Bad | Tone::Stderr => style.fg(Color::Red),
             Tone::Warn => style.fg(Color::Yellow),
             Tone::Busy | Tone::Key => style.fg(Color::Cyan),
             Tone::Title => style.fg(Color::Blue).add_modifier(Modifier::BOLD),
-            Tone::Agent => style.fg(Color::White),
             Tone::Tool => style.fg(Color::Magenta),
             Tone::Command => style.fg(Color::Blue),
             Tone::Note => style.fg(Color::Yellow),

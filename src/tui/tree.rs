@@ -28,6 +28,14 @@ pub struct Node {
     pub text: String,
 }
 
+impl Node {
+    /// Whether it has a filter's text.
+    #[must_use]
+    pub fn fits(&self, filter: &str) -> bool {
+        self.text.contains(&filter.to_lowercase())
+    }
+}
+
 /// How the direct children of a session fare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Children {

@@ -128,5 +128,11 @@ pub(super) const fn reason(reason: HaltReason) -> &'static str {
 /// `1 child`, `3 children`.
 #[must_use]
 pub(super) fn count(number: usize, one: &str, many: &str) -> String {
+    count_of(number as u64, one, many)
+}
+
+/// The same of a large number.
+#[must_use]
+pub(super) fn count_of(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }

@@ -114,7 +114,7 @@ fn entry(page: &mut Page, row: &LedgerRow) {
     let message = clean(&row.message[..end]);
     let lines = message.trim_end().lines().count();
     for text in message.trim_end().lines().take(LINES) {
-        page.add(|line| line.with(Tone::Dim, "  │ ").with(Tone::Output, text).hanging(4));
+        page.add(|line| line.marked(Tone::Dim, "  │ ").with(Tone::Output, text));
     }
     if lines > LINES {
         page.add(|line| line.with(Tone::Dim, format!("  │ … {} more lines", lines - LINES)));

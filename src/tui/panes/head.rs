@@ -4,7 +4,7 @@ use crate::{
     model::{Micros, Status},
     store::Need,
     tui::{
-        clean::{clean, clean_line},
+        clean::{clean, clean_line, elide, width},
         snapshot::Inspected,
         text::{Lines, Page, Tone},
         tree::Node,
@@ -18,23 +18,31 @@ use super::Moment;
 /// So many lines of a halt's message are above the pane; all are in the History.
 const LINES: usize = 4;
 
+/// What is said loudly has a bar at its left.
+const BAR: &str = "▌ ";
+
 /// Which session, how far, and what stands in its way.
 #[must_use]
-pub(crate) fn head(node: &Node, inspected: Option<&Inspected>, now: Micros, roomy: bool) -> Lines {
+pub(crate) fn head(node: &Node, inspected: Option<&Inspected>, now: Micros, columns: usize, roomy: bool) -> Lines {
     let row = &node.row;
     let mut page = Page::default();
     let (glyph, tone) = words::glyph(row);
-    page.add(|line| {
-        let line = line.with(tone, format!("{glyph} ")).with(Tone::Strong, node.name.clone()).hanging(2);
-        line.with(Tone::Dim, format!("  {} · {} · {}", row.kind, row.mode, state(node, now)))
-    });
+    let about = |short| format!("  {} · {}", words::kind(row.kind), state(node, now, short));
+    let long = about(false);
+    let about = if 2 + width(&node.name) + width(&long) <= columns { long } else { about(true) };
+    let name = elide(&node.name, columns.saturating_sub(2 + width(&about)).max(8));
+    let room = columns.saturating_sub(2 + width(&name));
+    page.add(|line| line.with(tone, format!("{glyph} ")).with(Tone::Strong, name).with(Tone::Dim, elide(&about, room)));
     if let (true, Some(inspected)) = (roomy, inspected) {
-        place(&mut page, inspected);
+        let place = place(inspected);
+        page.add(|line| line.with(Tone::Dim, elide(&format!("  {place}"), columns)));
     }
     let Some(inspected) = inspected else { return page.done() };
     match row.need() {
         Some(Need::Decision { reason }) => {
-            page.add(|line| line.with(Tone::Warn, format!("▌ HALTED  {}", words::reason(reason))).hanging(2));
+            page.add(|line| {
+                line.marked(Tone::Warn, BAR).with(Tone::Warn, format!("HALTED  {}", words::reason(reason)))
+            });
             let halt = inspected.detail.halt.as_ref();
             let message = halt.map(|halt| clean(&halt.message)).unwrap_or_default();
             bar(&mut page, Tone::Plain, &message);
@@ -42,18 +50,18 @@ pub(crate) fn head(node: &Node, inspected: Option<&Inspected>, now: Micros, room
         }
         Some(Need::Advance) => {
             page.add(|line| {
-                let line = line.with(Tone::Warn, format!("▌ {}", inspected.why.state));
-                line.with(Tone::Dim, format!("  {}", inspected.why.hint)).hanging(2)
+                let line = line.marked(Tone::Warn, BAR).with(Tone::Warn, clean_line(&inspected.why.state));
+                line.with(Tone::Dim, format!(" {}", clean_line(&inspected.why.hint)))
             });
         }
         Some(Need::Failed) => {
-            page.add(|line| line.with(Tone::Bad, "▌ FAILED").hanging(2));
+            page.add(|line| line.marked(Tone::Bad, BAR).with(Tone::Bad, "FAILED"));
             let error = inspected.detail.attempts.iter().rev().find_map(|attempt| attempt.error_message.as_deref());
             bar(&mut page, Tone::Plain, &clean(error.unwrap_or_default()));
             bar(&mut page, Tone::Dim, &inspected.why.hint);
         }
         None if row.status == Status::Active && (!row.is_running() || node.children.active > 0) => {
-            page.add(|line| line.with(Tone::Busy, format!("▌ {}", clean_line(&inspected.why.state))).hanging(2));
+            page.add(|line| line.marked(Tone::Busy, BAR).with(Tone::Busy, clean_line(&inspected.why.state)));
         }
         None => {}
     }
@@ -62,17 +70,17 @@ pub(crate) fn head(node: &Node, inspected: Option<&Inspected>, now: Micros, room
 
 fn bar(page: &mut Page, tone: Tone, text: &str) {
     for text in text.trim_end().lines().take(LINES) {
-        page.add(|line| line.with(Tone::Warn, "▌ ").with(tone, text).hanging(2));
+        page.add(|line| line.marked(Tone::Warn, BAR).with(tone, text));
     }
 }
 
 /// `run_tests 3/5 ×2 · 3m 12s`, or how it ended.
-fn state(node: &Node, now: Micros) -> String {
+fn state(node: &Node, now: Micros, short: bool) -> String {
     let row = &node.row;
     let mut out = String::new();
     match (row.status, row.step) {
         (Status::Active, Some(step)) => {
-            out.push_str(step.as_str());
+            out.push_str(if short { words::step(step) } else { step.as_str() });
             if let Some((at, of)) = position(row.kind, step) {
                 out.push_str(&format!(" {at}/{of}"));
             }
@@ -93,13 +101,13 @@ fn state(node: &Node, now: Micros) -> String {
     out
 }
 
-fn place(page: &mut Page, inspected: &Inspected) {
+/// `agentic · claude · callboard/component_coding/pricing`
+fn place(inspected: &Inspected) -> String {
     let session = &inspected.detail.session;
-    page.add(|line| {
-        let branch = session.branch.as_deref().map_or_else(|| "no branch yet".into(), clean_line);
-        let agent = session.agent.as_deref().map(|agent| format!(" · {}", clean_line(agent))).unwrap_or_default();
-        line.with(Tone::Dim, format!("  {branch}{agent} · {}", session.id.short())).hanging(2)
-    });
+    let agent = session.agent.as_deref().map(clean_line);
+    let branch = session.branch.as_deref().map(clean_line);
+    let parts = [Some(session.mode.to_string()), agent, branch.or_else(|| Some("no branch yet".into()))];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
 /// Who a recorded user is.

@@ -78,12 +78,13 @@ fn entry(page: &mut Page, attempt: &Summary, moment: Moment<'_>) {
         let line = line
             .with(Tone::Dim, format!("{at} "))
             .with(tone, format!("{glyph} "))
+            .with(Tone::Dim, format!("{:>2} ", attempt.seq))
             .with(Tone::Strong, attempt.step.as_str())
-            .hanging(11);
+            .hanging(14);
         let line =
             if attempt.iteration > 1 { line.with(Tone::Warn, format!(" ×{}", attempt.iteration)) } else { line };
         let line = if how.is_empty() { line } else { line.with(tone, format!(" {how}")) };
-        line.with(Tone::Dim, format!("  {took}  #{}", attempt.seq))
+        line.with(Tone::Dim, format!(" {took}"))
     });
     if let Some(message) = &attempt.error_message {
         quote(page, Tone::Output, message);
@@ -138,7 +139,7 @@ fn quote(page: &mut Page, tone: Tone, text: &str) {
     let text = clean(text);
     let lines = text.trim_end().lines().count();
     for text in text.trim_end().lines().take(LINES) {
-        page.add(|line| line.with(Tone::Dim, "         │ ").with(tone, text).hanging(11));
+        page.add(|line| line.marked(Tone::Dim, "         │ ").with(tone, text));
     }
     if lines > LINES {
         page.add(|line| line.with(Tone::Dim, format!("         │ … {} more lines", lines - LINES)));

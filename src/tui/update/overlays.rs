@@ -162,11 +162,16 @@ pub(super) fn type_in(model: &mut Model, snapshot: &Snapshot, event: KeyEvent) {
         }
         Some(Overlay::Filter) => {
             let mut text = model.filter.clone();
-            match event.code {
-                KeyCode::Backspace => drop(text.pop()),
-                KeyCode::Char('u') if event.modifiers.contains(KeyModifiers::CONTROL) => text.clear(),
-                KeyCode::Char(char) if event.modifiers.difference(KeyModifiers::SHIFT).is_empty() => text.push(char),
-                _ => return,
+            if event.code == KeyCode::Backspace {
+                text.pop();
+            } else if event.code == KeyCode::Char('u') && event.modifiers.contains(KeyModifiers::CONTROL) {
+                text.clear();
+            } else if let KeyCode::Char(char) = event.code
+                && event.modifiers.difference(KeyModifiers::SHIFT).is_empty()
+            {
+                text.push(char);
+            } else {
+                return;
             }
             write_filter(model, snapshot, &text);
         }

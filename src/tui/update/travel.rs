@@ -189,4 +189,13 @@ pub(super) fn show(model: &mut Model, snapshot: &Snapshot, session: SessionId) {
 pub(super) fn filter(model: &mut Model, snapshot: &Snapshot, text: String) {
     model.filter = text;
     model.list(snapshot);
+    let fits = |id: &SessionId| snapshot.tree.node(*id).is_some_and(|node| node.fits(&model.filter));
+    if model.filter.is_empty() || model.selected.as_ref().is_some_and(fits) {
+        return;
+    }
+    // What is only there because of what is below it was not looked for.
+    let nodes = model.rows.iter().filter_map(|at| snapshot.tree.nodes.get(*at));
+    if let Some(id) = nodes.map(|node| node.row.id).find(fits) {
+        model.select(snapshot, id);
+    }
 }

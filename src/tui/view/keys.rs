@@ -32,7 +32,8 @@ pub fn footer(model: &Model, snapshot: &Snapshot, columns: usize) -> Vec<&'stati
     offered.into_iter().map(|(_, row)| row).collect()
 }
 
-fn entry(row: &keys::Row) -> Row {
+/// A key and what it does, in a word.
+pub(super) fn entry(row: &keys::Row) -> Row {
     let key = row.keys.first().map(|key| key.name()).unwrap_or_default();
     vec![(Tone::Key, key), (Tone::Dim, format!(" {}  ", row.label))]
 }

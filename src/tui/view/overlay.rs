@@ -9,6 +9,7 @@ use crate::{
     model::{Mode, SessionId},
     tui::{
         clean::{clean_line, elide, width},
+        keys::{self, Scope},
         layout,
         model::{Editor, Model, Overlay, Purpose, Question},
         panes,
@@ -194,14 +195,8 @@ fn ask(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, question: Question
     let area = layout::overlay(columns, rows.saturating_sub(1), wide, text.len() + 4);
     let inside = frame(pen, area, &title, Tone::Warn);
     pen.rows(inside, &text);
-    let keys: Row = vec![
-        (Tone::Key, "y".into()),
-        (Tone::Plain, " yes   ".into()),
-        (Tone::Key, "n".into()),
-        (Tone::Plain, " no".into()),
-    ];
+    let keys: Row = keys::of(Scope::Question).filter(|row| row.footer > 0).flat_map(super::keys::entry).collect();
     if let Some(last) = inside.height.checked_sub(1) {
-        pen.fill(Rect { y: inside.y + last, height: 1, ..inside }, pen.style(Tone::Plain));
         pen.row(inside, last, &keys, None);
     }
 }

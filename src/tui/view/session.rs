@@ -8,8 +8,8 @@ use crate::tui::{
     panes::{self, Pane},
     scroll::{Port, Position},
     snapshot::Snapshot,
-    text::{Row, Tone},
-    words,
+    text::{Page, Row, Tone},
+    theme, words,
 };
 
 use super::{Pen, width};
@@ -33,6 +33,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot) {
         return;
     }
     pen.rows(areas.pane, &model.port().rows(model.position()));
+    behind(pen, areas.pane, model, snapshot);
 }
 
 /// With no session the board says what to do.
@@ -40,31 +41,47 @@ fn nothing(pen: &mut Pen<'_>, area: Rect, model: &Model, snapshot: &Snapshot) {
     if !snapshot.tree.nodes.is_empty() || model.zoomed {
         return;
     }
-    let mut rows: Vec<Row> = vec![
-        vec![(Tone::Title, "Nothing is on the board yet".into())],
-        vec![],
-        vec![(Tone::Plain, "A session works on one component; a context's".into())],
-        vec![(Tone::Plain, "session runs one for each of its components:".into())],
-        vec![],
-        vec![(Tone::Key, "  callboard new component_test NAME".into())],
-        vec![(Tone::Key, "  callboard new context_testing NAME".into())],
-        vec![],
-        vec![(Tone::Dim, "It appears here as soon as it begins.".into())],
-    ];
+    let mut page = Page::default();
+    page.text(Tone::Title, 0, "Nothing is on the board yet");
+    page.gap();
+    page.text(
+        Tone::Plain,
+        0,
+        "A session works on one component; a context's session runs one for each of its components:",
+    );
+    page.gap();
+    page.text(Tone::Key, 2, "callboard new component_test NAME\ncallboard new context_testing NAME");
+    page.gap();
+    page.text(Tone::Dim, 0, "It appears here as soon as it is made.");
     if !snapshot.engine {
-        rows.push(vec![]);
-        rows.push(vec![(Tone::Warn, "No engine is alive: sessions wait until".into())]);
-        rows.push(vec![(Tone::Warn, "`callboard engine run` does their work.".into())]);
+        page.gap();
+        page.text(Tone::Warn, 0, "No engine is alive: sessions wait until `callboard engine run` does their work.");
     }
-    let inner = if area.width > 50 && area.height > 12 {
-        Rect { x: area.x + 2, y: area.y + 1, width: area.width - 2, height: area.height - 1 }
-    } else {
-        area
-    };
-    pen.rows(inner, &rows);
+    let lines = page.done();
+    let port = Port { lines: &lines, width: usize::from(area.width), height: usize::from(area.height) };
+    pen.rows(area, &port.rows(Position::Top));
 }
 
 fn tabs(pen: &mut Pen<'_>, area: Rect, model: &Model, snapshot: &Snapshot) {
+    let columns = usize::from(area.width);
+    let (tone, text) = standing(model, snapshot);
+    let fits = |row: &Row| width(row) <= columns;
+    let airy = names(model, snapshot, " ");
+    let tight = Some(names(model, snapshot, "")).filter(fits);
+    let mut row = Some(airy).filter(fits).or(tight).unwrap_or_else(|| {
+        let at = Pane::ALL.iter().position(|pane| *pane == model.pane).unwrap_or(0) + 1;
+        vec![(Tone::Strong, format!("▌{at} {} ", model.pane.name())), (Tone::Dim, format!("of {}", Pane::ALL.len()))]
+    });
+    let gap = columns.saturating_sub(width(&row) + super::clean::width(&text));
+    if gap > 0 {
+        row.push((Tone::Plain, " ".repeat(gap)));
+        row.push((tone, text));
+    }
+    pen.row(area, 0, &row, None);
+}
+
+/// The panes' names, each followed by this much space.
+fn names(model: &Model, snapshot: &Snapshot, space: &str) -> Row {
     let inspected = model.selected.and_then(|id| snapshot.inspected(id));
     let failing = inspected.map_or(0, |it| it.detail.ledger.iter().filter(|row| row.state.is_failing()).count());
     let focused = model.focus == Focus::Pane;
@@ -77,55 +94,45 @@ fn tabs(pen: &mut Pen<'_>, area: Rect, model: &Model, snapshot: &Snapshot) {
             (false, _) => Tone::Dim,
         };
         let mark = if active { "▌" } else { " " };
-        row.push((tone, format!("{mark}{} {} ", at + 1, pane.name())));
+        row.push((tone, format!("{mark}{} {}", at + 1, pane.name())));
         if *pane == Pane::Failures && failing > 0 {
-            row.push((Tone::Bad, format!("{failing} ")));
+            row.push((Tone::Bad, format!("·{failing}")));
         }
+        row.push((Tone::Plain, space.into()));
     }
-    let columns = usize::from(area.width);
-    if width(&row) > columns {
-        let at = Pane::ALL.iter().position(|pane| *pane == model.pane).unwrap_or(0) + 1;
-        row = vec![(Tone::Strong, format!("▌{at} {} ", model.pane.name())), (Tone::Dim, "Tab".into())];
-    }
-    let (tone, text) = standing(model, snapshot);
-    let gap = columns.saturating_sub(width(&row) + super::clean::width(&text) + 1);
-    if gap > 0 {
-        row.push((Tone::Plain, " ".repeat(gap)));
-        row.push((tone, text));
-    }
-    pen.row(area, 0, &row, None);
+    row
 }
 
 /// Where the pane stands in its text.
 fn standing(model: &Model, snapshot: &Snapshot) -> (Tone, String) {
-    let port = model.port();
-    let position = model.position();
-    if model.pane == Pane::Live {
-        let live = model.selected.and_then(|id| snapshot.live(id));
-        let running = model.selected.and_then(|id| snapshot.tree.node(id)).is_some_and(|node| node.row.is_running());
-        return match (position, live) {
-            (Position::Tail, _) if running => (Tone::Good, "following".into()),
-            (Position::Tail, _) => (Tone::Dim, String::new()),
-            (Position::Top | Position::At { .. }, Some(live)) => {
-                let shown = match position {
-                    Position::At { key, .. } => key.0,
-                    Position::Top | Position::Tail => live.first,
-                };
-                let newer = live.total.saturating_sub(shown);
-                (Tone::Warn, format!("{newer} newer, G follows"))
-            }
-            (Position::Top | Position::At { .. }, None) => (Tone::Dim, String::new()),
-        };
+    let (port, position) = (model.port(), model.position());
+    let running = model.selected.and_then(|id| snapshot.tree.node(id)).is_some_and(|node| node.row.is_running());
+    match (model.pane, position) {
+        (Pane::Live, Position::Tail) if running => (Tone::Good, "following".into()),
+        (Pane::Live, _) => (Tone::Dim, String::new()),
+        (Pane::Prompt | Pane::Failures | Pane::History, _) if port.fits() => (Tone::Dim, String::new()),
+        (Pane::Prompt | Pane::Failures | Pane::History, Position::Top) => (Tone::Dim, "top".into()),
+        (Pane::Prompt | Pane::Failures | Pane::History, Position::Tail) => (Tone::Dim, "end".into()),
+        (Pane::Prompt | Pane::Failures | Pane::History, Position::At { .. }) => {
+            (Tone::Dim, format!("{}%", port.above(position) * 100 / port.lines.len().max(1)))
+        }
     }
-    if port.fits() {
-        return (Tone::Dim, String::new());
-    }
-    let at = match position {
-        Position::Top => "top".into(),
-        Position::Tail => "end".into(),
-        Position::At { .. } => format!("{}%", port.above(position) * 100 / port.lines.len().max(1)),
+}
+
+/// In Live, away from its end: how much came after what is shown.
+fn behind(pen: &mut Pen<'_>, area: Rect, model: &Model, snapshot: &Snapshot) {
+    let live = model.selected.and_then(|id| snapshot.live(id));
+    let (Pane::Live, Some(live), true) = (model.pane, live, area.height >= 2) else { return };
+    let shown = match model.position() {
+        Position::Tail => return,
+        Position::Top => live.first,
+        Position::At { key, .. } => key.0,
     };
-    (Tone::Dim, at)
+    let text =
+        format!(" ▼ {} · G follows ", words::count_of(live.total.saturating_sub(shown), "newer event", "newer events"));
+    let columns = u16::try_from(super::clean::width(&text)).unwrap_or(area.width).min(area.width);
+    let here = Rect { x: area.right() - columns, y: area.bottom() - 1, width: columns, height: 1 };
+    pen.row(here, 0, &[(Tone::Warn, text)], Some(theme::chosen(pen.colors)));
 }
 
 fn children(pen: &mut Pen<'_>, area: Rect, model: &Model, snapshot: &Snapshot) {

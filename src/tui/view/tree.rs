@@ -21,6 +21,8 @@ use super::Pen;
 
 /// From so many columns on, a row says its step and its need in words.
 const WIDE: u16 = 56;
+/// In fewer columns a row does not say its kind.
+const NARROW: usize = 34;
 
 /// The line above the tree: the project, and the filter while there is one.
 pub(super) fn title(pen: &mut Pen<'_>, area: Rect, model: &Model, snapshot: &Snapshot) {
@@ -31,7 +33,8 @@ pub(super) fn title(pen: &mut Pen<'_>, area: Rect, model: &Model, snapshot: &Sna
         row.push((Tone::Key, "/".into()));
         row.push((Tone::Strong, super::clean::clean_line(&model.filter)));
         row.push((Tone::Key, if typing { "▏".into() } else { String::new() }));
-        let found = model.rows.iter().filter(|at| tree.nodes.get(**at).is_some_and(|node| fits(node, model))).count();
+        let found =
+            model.rows.iter().filter(|at| tree.nodes.get(**at).is_some_and(|node| node.fits(&model.filter))).count();
         row.push((Tone::Dim, format!("  {found} of {}", tree.nodes.len())));
     } else {
         let name = if tree.project.is_empty() { "callboard" } else { &tree.project };
@@ -42,10 +45,6 @@ pub(super) fn title(pen: &mut Pen<'_>, area: Rect, model: &Model, snapshot: &Sna
         }
     }
     pen.row(area, 0, &row, None);
-}
-
-fn fits(node: &Node, model: &Model) -> bool {
-    node.text.contains(&model.filter.to_lowercase())
 }
 
 /// The rows of the tree that are in view.
@@ -122,7 +121,7 @@ fn right(tree: &Tree, node: &Node, model: &Model, columns: usize, folded: bool) 
     let mut out = Row::new();
     // A child's kind follows from its parent's: where room is short it is not said again.
     let implied = node.depth > 0 && parent_kind(tree, node).and_then(SessionKind::child_kind) == Some(row.kind);
-    if wide || !implied {
+    if wide || (!implied && columns >= NARROW) {
         out.push((Tone::Dim, format!("{:<7} ", words::kind(row.kind))));
     }
     let progress = row.step.and_then(|step| position(row.kind, step));
