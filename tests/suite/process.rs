@@ -192,11 +192,12 @@ fn it_may_run_for_so_long_and_no_longer() {
 #[test]
 fn silence_ends_it_and_output_on_either_stream_does_not() {
     let (_guard, directory) = temp();
-    let inactivity = Duration::from_millis(700);
-    let script = "i=0; while [ $i -lt 12 ]; do i=$((i+1)); echo $i >&$((i % 2 + 1)); sleep 0.1; done; exec sleep 1000";
+    let inactivity = Duration::from_millis(1500);
+    let script = "i=0; while [ $i -lt 20 ]; do i=$((i+1)); echo $i >&$((i % 2 + 1)); sleep 0.1; done; exec sleep 1000";
     let finished = finish(Spec { inactivity, directory, ..sh(script) });
     assert_eq!(finished.exit, Exit::Inactive);
-    assert!(finished.duration >= inactivity && finished.duration < SOON);
+    assert!(text(&finished.stdout).ends_with("20\n") && text(&finished.stderr).ends_with("19\n"));
+    assert!(finished.duration > inactivity && finished.duration < SOON);
 }
 
 #[test]
