@@ -1,0 +1,144 @@
+//! A project as its `callboard.toml` describes it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::model::{AgentConfig, Component, Limits, Runner, Story, WorktreeConfig};
+
+use super::{
+    FILE, agents, consent,
+    error::{ConfigError, UnknownComponent},
+    file,
+    limits::StatedLimits,
+    near::near,
+    read::{self, StoryFiles},
+    settings::Settings,
+};
+
+/// A project as its `callboard.toml` describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Project {
+    /// The folder of `callboard.toml`.
+    pub root: Utf8PathBuf,
+    /// Its name.
+    pub name: String,
+    /// What it is for; empty when the file does not say.
+    pub description: String,
+    /// How its tests are run.
+    pub runner: Runner,
+    /// The default agent: always one of `agents`.
+    pub agent: Option<String>,
+    /// The remote that finished work is pushed to; `None`: nothing is pushed.
+    pub remote: Option<String>,
+    /// What holds processes and loops back.
+    pub limits: Limits,
+    /// Who can be given sessions.
+    pub agents: BTreeMap<String, AgentConfig>,
+    /// What a new worktree gets.
+    pub worktree: WorktreeConfig,
+    /// Variables of callboard's own environment that agents and tests see.
+    pub env_pass: Vec<String>,
+    /// Contexts and their components, in the order of the file.
+    pub components: Vec<Component>,
+    /// What must hold.
+    pub stories: Vec<Story>,
+    pub(super) stated: Stated,
+}
+
+/// What the file itself says, where that is more than what holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stated {
+    pub(super) agents: BTreeSet<String>,
+    pub(super) limits: StatedLimits,
+    pub(super) commands: Vec<consent::Brought>,
+}
+
+impl Project {
+    /// Reads `root`'s `callboard.toml` and the story files that it names, for a user without settings.
+    pub fn load(root: &Utf8Path) -> Result<Self, ConfigError> {
+        Self::load_with(root, &Settings::default())
+    }
+
+    /// Reads `root`'s `callboard.toml` and the story files that it names, over the user's settings: the project's own agents
+    /// and limits win, and its default agent may be one of the user's.
+    pub fn load_with(root: &Utf8Path, settings: &Settings) -> Result<Self, ConfigError> {
+        let text = file::text(&root.join(FILE), Utf8Path::new(FILE))?;
+        let text = text.ok_or_else(|| {
+            ConfigError::whole(FILE, format!("there is none in {root}"), "`callboard init` writes one")
+        })?;
+        read::project(root, &text, settings, StoryFiles::Read)
+    }
+
+    /// Reads a text as `root`'s `callboard.toml`, without touching a file: stories in files of their own are left out.
+    pub fn parse(root: &Utf8Path, text: &str) -> Result<Self, ConfigError> {
+        read::project(root, text, &Settings::default(), StoryFiles::LeaveOut)
+    }
+
+    /// The project with what the user's settings add: agents that it does not have itself, limits that it does not state, and a
+    /// default agent when it names none.
+    #[must_use]
+    pub fn with_settings(mut self, settings: &Settings) -> Self {
+        for (name, agent) in &settings.agents {
+            if !self.stated.agents.contains(name) {
+                self.agents.insert(name.clone(), agent.clone());
+            }
+        }
+        self.limits = self.stated.limits.over(&settings.limits.over(&Limits::default()));
+        if self.agent.is_none() {
+            self.agent.clone_from(&settings.agent);
+        }
+        if let Some(agent) =
+            self.agent.as_ref().filter(|name| !self.agents.contains_key(*name)).and_then(|name| agents::implied(name))
+        {
+            self.agents.insert(agent.name.clone(), agent);
+        }
+        self
+    }
+
+    /// The component or context of this name.
+    pub fn component(&self, name: &str) -> Result<&Component, UnknownComponent> {
+        self.components.iter().find(|component| component.name == name).ok_or_else(|| {
+            let near = near(name, self.components.iter().map(|component| component.name.as_str()));
+            UnknownComponent { name: name.to_owned(), near: near.into_iter().map(str::to_owned).collect() }
+        })
+    }
+
+    /// The components of a context: the highest priority first, then by name.
+    #[must_use]
+    pub fn children_of(&self, context: &str) -> Vec<&Component> {
+        let mut children: Vec<&Component> =
+            self.components.iter().filter(|component| component.parent.as_deref() == Some(context)).collect();
+        children.sort_by(|a, b| b.priority.cmp(&a.priority).then_with(|| a.name.cmp(&b.name)));
+        children
+    }
+
+    /// The context that a component belongs to; `None` for a context, and for what is not there.
+    #[must_use]
+    pub fn context_of(&self, component: &str) -> Option<&Component> {
+        let parent = self.component(component).ok()?.parent.as_deref()?;
+        self.component(parent).ok()
+    }
+
+    /// The stories of a component and those of its context, in the order of the file.
+    #[must_use]
+    pub fn stories_of(&self, component: &str) -> Vec<&Story> {
+        let context = self.context_of(component).map(|context| context.name.as_str());
+        let is_about = |story: &&Story| story.component == component || Some(story.component.as_str()) == context;
+        self.stories.iter().filter(is_about).collect()
+    }
+
+    /// Every command that the project's file brings, as it is shown to the person who is asked to agree to them: one line
+    /// each, with nothing on it that a terminal would act on. The user's own agents are not among them.
+    #[must_use]
+    pub fn foreign_commands(&self) -> Vec<String> {
+        self.stated.commands.iter().map(ToString::to_string).collect()
+    }
+
+    /// SHA-256 of those commands, in hexadecimal; `None` when the file brings none. It changes with any of their words,
+    /// and with nothing else.
+    #[must_use]
+    pub fn consent_hash(&self) -> Option<String> {
+        consent::hash(&self.stated.commands)
+    }
+}

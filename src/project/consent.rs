@@ -1,0 +1,99 @@
+//! The commands that a project's file brings with it: a person must agree to them before they run.
+
+use std::{collections::BTreeMap, fmt};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::model::{AgentConfig, Protocol, Runner, WorktreeConfig};
+
+/// A command that the file brings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Brought {
+    /// What runs it.
+    by: String,
+    env: BTreeMap<String, String>,
+    argv: Vec<String>,
+}
+
+impl fmt::Display for Brought {
+    /// One line, on which nothing can pass for something else.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.by)?;
+        for (name, value) in &self.env {
+            write!(f, " {name}={}", quoted(value))?;
+        }
+        for word in &self.argv {
+            write!(f, " {}", quoted(word))?;
+        }
+        Ok(())
+    }
+}
+
+/// The word as it is when that is plain, otherwise in quotes with everything escaped that a terminal would not show.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+{}".contains(c);
+    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("{word:?}") }
+}
+
+/// Every command of the file, in an order that does not depend on how the file is laid out.
+pub(super) fn brought(
+    agents: &BTreeMap<String, AgentConfig>,
+    worktree: &WorktreeConfig,
+    runner: &Runner,
+) -> Vec<Brought> {
+    let mut all: Vec<Brought> = agents.values().filter_map(by_agent).collect();
+    let mut add = |by: &str, argv: &[String]| {
+        if !argv.is_empty() {
+            all.push(Brought { by: by.to_owned(), env: BTreeMap::new(), argv: argv.to_vec() });
+        }
+    };
+    add("setup of a worktree", &worktree.setup);
+    match runner {
+        Runner::Cargo => {}
+        Runner::Custom(custom) => {
+            add("tests of some files", &custom.files);
+            add("all tests", &custom.suite);
+        }
+    }
+    all
+}
+
+/// What an agent brings: its command, and variables, which can make another program of a known one.
+fn by_agent(agent: &AgentConfig) -> Option<Brought> {
+    match agent.protocol {
+        Protocol::Script => None,
+        Protocol::Command | Protocol::Claude | Protocol::Codex | Protocol::Acp => {
+            let brings = !agent.command.is_empty() || !agent.env.is_empty();
+            brings.then(|| Brought {
+                by: format!("agent {} ({})", quoted(&agent.name), agent.protocol),
+                env: agent.env.clone(),
+                argv: agent.command.clone(),
+            })
+        }
+    }
+}
+
+/// SHA-256 over the commands, each part with its length before it, so that nothing moves from one word into the next
+/// unnoticed.
+pub(super) fn hash(brought: &[Brought]) -> Option<String> {
+    if brought.is_empty() {
+        return None;
+    }
+    let mut hasher = Sha256::new();
+    let mut part = |text: &str| {
+        hasher.update((text.len() as u64).to_be_bytes());
+        hasher.update(text);
+    };
+    part("callboard consent 1");
+    for one in brought {
+        part(&one.by);
+        part(&one.env.len().to_string());
+        for (name, value) in &one.env {
+            part(name);
+            part(value);
+        }
+        part(&one.argv.len().to_string());
+        one.argv.iter().for_each(|word| part(word));
+    }
+    Some(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
