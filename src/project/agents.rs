@@ -87,13 +87,12 @@ fn check_parts(table: &Table<'_>, protocol: Protocol) {
 /// A program and its arguments; `None` when it is not there or not right.
 pub(super) fn argv(table: &Table<'_>, key: &str) -> Option<Vec<String>> {
     let argv = table.texts(key)?;
-    let words: Vec<String> = argv.value.into_iter().filter_map(|word| argument(table.doc, word)).collect();
-    if words.first().is_none_or(|program| program.trim().is_empty()) {
+    if argv.value.first().is_none_or(|program| program.value.trim().is_empty()) {
         let hint = format!("the program comes first: {key} = [\"program\", \"argument\"]");
         table.doc.problem(&argv.span, format!("`{key}` names no program"), hint);
         return None;
     }
-    Some(words)
+    argv.value.into_iter().map(|word| argument(table.doc, word)).collect()
 }
 
 fn argument(doc: &Document<'_>, word: At<String>) -> Option<String> {

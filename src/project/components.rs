@@ -7,7 +7,7 @@ use crate::model::{Component, ComponentKind, Paths};
 use super::{
     document::{At, Table},
     near::did_you_mean,
-    path::{Names, snake_case},
+    path::{Names, inside, snake_case},
     value,
 };
 
@@ -53,7 +53,8 @@ fn templates(top: &Table<'_>) -> Templates {
     let sample = Names::new(Some("context"), "name");
     let template = |key| {
         let text = table.text(key)?;
-        table.doc.check(text, |text| sample.fill(&text).map(|_| text)).map(|text| text.value)
+        let check = |text: String| inside(&text).and_then(|_| sample.fill(&text)).map(|_| text);
+        table.doc.check(text, check).map(|text| text.value)
     };
     Templates {
         design: template("design"),

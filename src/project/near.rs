@@ -14,7 +14,8 @@ pub(super) fn near<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> 
         .filter_map(|candidate| {
             let distance = distance(&fold(word), &fold(candidate))?;
             let tolerated = candidate.chars().count().max(3) / 3;
-            (distance <= tolerated).then_some((distance, candidate))
+            let is_another = distance >= fold(word).len().min(fold(candidate).len());
+            (distance <= tolerated && !is_another).then_some((distance, candidate))
         })
         .collect();
     found.sort_unstable();

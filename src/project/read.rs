@@ -13,7 +13,7 @@ use super::{
     document::{At, Document, Place, Table},
     error::ConfigError,
     limits, markdown,
-    near::did_you_mean,
+    near::near,
     path, runner,
     settings::Settings,
     stories,
@@ -108,7 +108,10 @@ pub(super) fn default_agent<'k>(table: &Table<'_>, known: impl Iterator<Item = &
     if known.clone().any(|name| name == agent.value) || agents::implied(&agent.value).is_some() {
         return Some(agent.value);
     }
-    let hint = format!("{}, or add an [agents] table of that name", did_you_mean(&agent.value, "agents", known));
+    let hint = match near(&agent.value, known).first() {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => "add a table [agents.NAME] for it, with its protocol and command".to_owned(),
+    };
     table.doc.problem(&agent.span, format!("unknown agent {:?}", agent.value), hint);
     None
 }

@@ -52,7 +52,11 @@ pub(super) fn size(text: &str) -> Result<u64, Wrong> {
         "gib" => 1 << 30,
         _ => return Err(wrong()),
     };
-    amount.checked_mul(factor).filter(|&bytes| bytes > 0).ok_or_else(wrong)
+    match amount.checked_mul(factor) {
+        None => Err(wrong()),
+        Some(0) => Err((format!("a size of {text:?} keeps nothing"), "leave the line out for the default".to_owned())),
+        Some(bytes) => Ok(bytes),
+    }
 }
 
 /// Amounts with their units, in order; blanks between them do no harm.

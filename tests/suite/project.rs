@@ -3,6 +3,7 @@
 mod errors;
 mod init;
 mod load;
+mod properties;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use tempfile::TempDir;

@@ -51,14 +51,9 @@ pub enum InitError {
         /// The folder.
         root: Utf8PathBuf,
     },
-    /// A file of the project is not as it should be.
-    #[error("{path}: {message}\nhint: `cargo metadata` must be content with it first")]
-    Manifest {
-        /// The file.
-        path: Utf8PathBuf,
-        /// What is wrong.
-        message: String,
-    },
+    /// A `Cargo.toml` cannot be read.
+    #[error("{0}")]
+    Manifest(ConfigError),
     /// What was about to be written could not be read again: a mistake of callboard's.
     #[error("the configuration that fits this project would not load:\n{0}")]
     Unloadable(ConfigError),

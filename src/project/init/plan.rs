@@ -79,24 +79,46 @@ pub(super) fn plan(root: &Utf8Path, crates: &[Crate]) -> Plan {
     plan
 }
 
-/// A module with sub-modules, and what it and they are called.
+/// A module with sub-modules.
 struct Context<'c> {
     krate: &'c Crate,
+    itself: Named<'c>,
+    components: Vec<Named<'c>>,
+}
+
+/// A module and what it is called.
+struct Named<'c> {
     module: &'c Module,
     name: String,
-    components: Vec<(&'c Module, String)>,
+    /// What its tests may be called after: its name, and the module's where only this one has it.
+    tested_as: Vec<String>,
 }
 
 fn contexts_of<'c>(krate: &'c Crate, namer: &mut Namer) -> Vec<Context<'c>> {
-    let modules = krate.modules.iter().filter(|module| !module.children.is_empty() && is_usable(module));
-    let mut named = Vec::new();
-    for module in modules {
-        let name = namer.name(&module.name, &krate.name);
-        let children = module.children.iter().filter(|child| is_usable(child));
-        let components = children.map(|child| (child, namer.name(&child.name, &module.name))).collect();
-        named.push(Context { krate, module, name, components });
+    let modules: Vec<&Module> =
+        krate.modules.iter().filter(|module| !module.children.is_empty() && is_usable(module)).collect();
+    let all = || modules.iter().flat_map(|module| [*module].into_iter().chain(&module.children));
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for module in all() {
+        *counts.entry(&module.name).or_default() += 1;
     }
-    named
+    let mut named = |module: &'c Module, owner: &str| {
+        let name = namer.name(&module.name, owner);
+        let is_alone = counts.get(module.name.as_str()) == Some(&1);
+        let tested_as = [snake_case(&name)].into_iter().chain(is_alone.then(|| module.name.clone())).collect();
+        Named { module, name, tested_as }
+    };
+    let context = |module: &&'c Module| Context {
+        krate,
+        itself: named(module, &krate.name),
+        components: module
+            .children
+            .iter()
+            .filter(|child| is_usable(child))
+            .map(|child| named(child, &module.name))
+            .collect(),
+    };
+    modules.iter().map(context).collect()
 }
 
 /// Whether the file can be named in a configuration.
@@ -106,11 +128,11 @@ fn is_usable(module: &Module) -> bool {
 
 impl Context<'_> {
     fn entry(&self, templates: &Templates, left: &mut usize) -> Entry {
-        let names = Names::new(None, &self.name);
-        let mut entry = templates.entry(self.krate, self.module, &self.name, &names, INTEGRATION_TESTS);
-        for (module, name) in self.components.iter().take(*left) {
-            let names = Names::new(Some(&self.name), name);
-            entry.components.push(templates.entry(self.krate, module, name, &names, TESTS));
+        let name = &self.itself.name;
+        let mut entry = templates.entry(self.krate, &self.itself, &Names::new(None, name), INTEGRATION_TESTS);
+        for component in self.components.iter().take(*left) {
+            let names = Names::new(Some(name), &component.name);
+            entry.components.push(templates.entry(self.krate, component, &names, TESTS));
         }
         *left -= entry.components.len();
         entry
@@ -137,18 +159,17 @@ impl Namer {
 
     /// The module's name where no other module has it, otherwise with its owner's before it.
     fn name(&mut self, module: &str, owner: &str) -> String {
-        let short = camel_case(module);
-        let long = format!("{}{short}", camel_case(owner));
+        // Short enough together to be a name, so that the search for a free one ends.
+        let start = |name: &str| camel_case(name).chars().take(40).collect::<String>();
+        let short = start(module);
+        let long = format!("{}{short}", start(owner));
         let is_alone = self.wanted.get(&snake_case(&short)).is_none_or(|&count| count < 2);
-        let numbered = (2..).map(|n| format!("{long}{n}"));
-        let mut candidates = is_alone.then(|| short.clone()).into_iter().chain([long.clone()]).chain(numbered);
         let is_free = |name: &String| {
             let snake = snake_case(name);
             !self.taken.contains(&snake) && (*name == short || !self.wanted.contains_key(&snake))
         };
-        let name = candidates.find(|name| value::name(name.clone()).is_ok() && is_free(name));
-        // Only a name too long to be one comes to nothing.
-        let name = name.unwrap_or_else(|| format!("Module{}", self.taken.len() + 1));
+        let candidates = is_alone.then(|| short.clone()).into_iter().chain([long.clone()]);
+        let name = candidates.chain((2..).map(|n| format!("{long}{n}"))).find(is_free).unwrap_or(long);
         self.taken.insert(snake_case(&name));
         name
     }
@@ -174,27 +195,26 @@ struct Templates {
 
 impl Templates {
     fn choose(crates: &[Crate], contexts: &[Context<'_>]) -> Self {
-        let components = |krate: &Crate| -> usize {
+        let size = |krate: &Crate| -> usize {
             contexts
                 .iter()
                 .filter(|context| context.krate.dir == krate.dir)
                 .map(|context| context.components.len())
                 .sum()
         };
-        let most = crates.iter().rev().max_by_key(|krate| components(krate));
-        let count = |patterns: &'static [&'static str], names: &dyn Fn(&Context<'_>) -> Vec<String>| {
-            let found = |pattern: &str| -> usize {
-                let has = |context: &Context<'_>| {
-                    names(context).iter().filter(|name| context.krate.tests.contains(&fill(pattern, name))).count()
-                };
-                contexts.iter().map(has).sum()
-            };
-            patterns.iter().rev().max_by_key(|pattern| found(pattern)).copied().unwrap_or("{name}_test")
+        let most = crates.iter().rev().max_by_key(|krate| size(krate));
+        let usual = |patterns: &'static [&'static str], named: &[(&Crate, &Named<'_>)]| {
+            let found =
+                |pattern: &&&str| named.iter().filter(|(krate, one)| one.test(krate, pattern).is_some()).count();
+            patterns.iter().rev().max_by_key(found).copied().unwrap_or("{name}_test")
         };
+        let components: Vec<_> =
+            contexts.iter().flat_map(|context| context.components.iter().map(|one| (context.krate, one))).collect();
+        let itself: Vec<_> = contexts.iter().map(|context| (context.krate, &context.itself)).collect();
         Self {
             dir: most.map_or_else(Utf8PathBuf::new, |krate| krate.dir.clone()),
-            test: count(TESTS, &|context| context.components.iter().map(|(_, name)| snake_case(name)).collect()),
-            integration_test: count(INTEGRATION_TESTS, &|context| vec![snake_case(&context.name)]),
+            test: usual(TESTS, &components),
+            integration_test: usual(INTEGRATION_TESTS, &itself),
         }
     }
 
@@ -206,21 +226,26 @@ impl Templates {
         dir.join("tests").join(format!("{pattern}.rs")).into_string()
     }
 
-    fn entry(&self, krate: &Crate, module: &Module, name: &str, names: &Names, patterns: &[&str]) -> Entry {
+    fn entry(&self, krate: &Crate, named: &Named<'_>, names: &Names, patterns: &[&str]) -> Entry {
         let usual = if patterns == TESTS { self.test } else { self.integration_test };
         let expected = (self.code(&self.dir, &names.path), self.test_file(&self.dir, &fill(usual, &names.name)));
-        let there = [usual]
-            .into_iter()
-            .chain(patterns.iter().copied())
-            .find(|pattern| krate.tests.contains(&fill(pattern, &names.name)));
-        let test = self.test_file(&krate.dir, &fill(there.unwrap_or(usual), &names.name));
+        let there = [usual].iter().chain(patterns).find_map(|pattern| named.test(krate, pattern));
+        let test = self.test_file(&krate.dir, &there.unwrap_or_else(|| fill(usual, &names.name)));
+        let file = &named.module.file;
         Entry {
-            name: name.to_owned(),
-            description: module.description.clone(),
-            code: (module.file != expected.0).then(|| module.file.to_string()),
+            name: named.name.clone(),
+            description: named.module.description.clone(),
+            code: (*file != expected.0).then(|| file.to_string()),
             test: (test != expected.1).then_some(test),
             components: Vec::new(),
         }
+    }
+}
+
+impl Named<'_> {
+    /// The tests that are there by this pattern.
+    fn test(&self, krate: &Crate, pattern: &str) -> Option<String> {
+        self.tested_as.iter().map(|name| fill(pattern, name)).find(|file| krate.tests.contains(file))
     }
 }
 
@@ -231,7 +256,7 @@ fn fill(pattern: &str, name: &str) -> String {
 /// The files that list modules: every new component adds a line to one of them.
 fn union(crates: &[Crate], contexts: &[Context<'_>]) -> Vec<String> {
     let roots = crates.iter().filter_map(|krate| krate.root.clone());
-    let lists = contexts.iter().map(|context| context.module.file.clone());
+    let lists = contexts.iter().map(|context| context.itself.module.file.clone());
     let mut files: Vec<String> = Vec::new();
     for file in roots.chain(lists).map(Utf8PathBuf::into_string).take(MAX_COMPONENTS) {
         if path::inside(&file).is_ok_and(|inside| inside == file) && !files.contains(&file) {

@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use toml::{Table, Value};
 
 use super::InitError;
-use crate::project::file;
+use crate::project::{document::Document, file, path::inside};
 
 /// Members of a workspace that are looked at.
 const MAX_CRATES: usize = 300;
@@ -56,12 +56,9 @@ pub(super) fn scan(root: &Utf8Path) -> Result<Vec<Crate>, InitError> {
 
 fn manifest(root: &Utf8Path, dir: &Utf8Path) -> Result<Option<Table>, InitError> {
     let shown = dir.join("Cargo.toml");
-    let wrong = |message| InitError::Manifest { path: shown.clone(), message };
-    let text = file::text(&root.join(&shown), &shown).map_err(|error| {
-        wrong(error.problems.iter().map(|problem| problem.message.clone()).collect::<Vec<_>>().join(", "))
-    })?;
-    let parse = |text: String| text.parse::<Table>().map_err(|error| wrong(error.message().replace('\n', ", ")));
-    text.map(parse).transpose()
+    let Some(text) = file::text(&root.join(&shown), &shown).map_err(InitError::Manifest)? else { return Ok(None) };
+    Document::parse(&shown, &text).map_err(InitError::Manifest)?;
+    Ok(text.parse().ok())
 }
 
 fn scan_crate(root: &Utf8Path, dir: &Utf8Path, manifest: &Table) -> Option<Crate> {
@@ -91,9 +88,9 @@ fn members(root: &Utf8Path, manifest: &Table) -> Vec<Utf8PathBuf> {
         list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
     };
     let excluded: BTreeSet<Utf8PathBuf> =
-        list("exclude").iter().filter_map(|path| crate::project::path::inside(path).ok()).map(Into::into).collect();
+        list("exclude").iter().filter_map(|path| inside(path).ok()).map(Into::into).collect();
     let mut found = BTreeSet::new();
-    for pattern in list("members").iter().filter_map(|pattern| crate::project::path::inside(pattern).ok()) {
+    for pattern in list("members").iter().filter_map(|pattern| inside(pattern).ok()) {
         found.extend(expand(root, &pattern));
     }
     found.into_iter().filter(|dir| !excluded.contains(dir)).take(MAX_CRATES).collect()

@@ -1,141 +1,176 @@
 //! What is wrong is said with its line and with what to try.
 
-use callboard::project::{Project, Settings, snake_case};
+use callboard::project::{Project, Settings};
 use camino::Utf8Path;
-use proptest::prelude::*;
 
 use super::{folder, minimal};
 
-/// What is said about a text, without the hints' own word for themselves.
+/// Blocks of what follows the smallest configuration and of what is said about it.
+const MISTAKES: &str = include_str!("../../data/project/mistakes.txt");
+
 fn said(text: &str) -> String {
     Project::parse(Utf8Path::new("/p"), text).expect_err(text).to_string()
 }
 
-/// What is said about what follows the smallest configuration: line 4 is its first.
-fn after(rest: &str) -> String {
-    said(&minimal(rest))
-}
-
-macro_rules! says {
-    ($($name:ident: $text:expr => [$($line:literal),+ $(,)?];)+) => {$(
-        #[test]
-        fn $name() {
-            let said: String = $text;
-            assert_eq!(said.lines().collect::<Vec<_>>(), [$($line),+], "\n{said}");
-        }
-    )+};
-}
-
-says! {
-    empty: said("") => ["callboard.toml:1:1: there is no [project]", "hint: begin with [project], name = \"…\" and tests = \"cargo\"; `callboard init` writes it"];
-}
-
-/// Prints what is said about each kind of mistake: the table that the tests are written from.
 #[test]
-fn table() {
-    for text in TABLE {
-        println!("== {}\n{}", text.replace('\n', "⏎"), after(text));
-    }
-}
-const TABLE: &[&str] = &[
-    "[limits\n",
-    "name = \"twice\"\n",
-    "[limit]\n",
-    "[limits]\nagnets = 1\n",
-    "[env]\nzebra = 1\n",
-    "[paths]\ntset = \"x\"\n",
-    "[[context]]\nname = \"A\"\n[[context.componet]]\nname = \"B\"\n",
-    "unsupported = 1\n",
-    "description = 5\n",
-    "[limits]\nagents = \"4\"\n",
-    "[limits]\nagents = 1.5\n",
-    "[worktree]\nsetup = \"npm ci\"\n",
-    "[worktree]\nsetup = [\"npm\", 1]\n",
-    "[context]\nname = \"A\"\n",
-    "story = [\"x\"]\n",
-    "agents = 1\n",
-    "[agents]\nmine = \"x\"\n",
-    "limits = 4\n",
-    "[limits]\nagents = 0\n",
-    "[limits]\ntests = -1\n",
-    "[limits]\niterations = 1001\n",
-    "[limits]\nsame_failures = -1\n",
-    "[limits]\nstep_timeout = \"30 minutes\"\n",
-    "[limits]\nstep_timeout = 30\n",
-    "[limits]\ninactivity = \"0s\"\n",
-    "[limits]\nstep_timeout = \"31d\"\n",
-    "[limits]\noutput = \"64 megs\"\n",
-    "[limits]\noutput = 0\n",
-    "[limits]\noutput = true\n",
-    "[limits]\nagents = 99999999999999999999\n",
-    "[runner]\n",
-    "[agents.mine]\n",
-    "[agents.mine]\nprotocol = \"comand\"\n",
-    "[agents.mine]\nprotocol = \"telepathy\"\n",
-    "[agents.mine]\nprotocol = \"command\"\n",
-    "[agents.mine]\nprotocol = \"command\"\ncommand = []\n",
-    "[agents.mine]\nprotocol = \"acp\"\ncommand = [\"\", \"x\"]\n",
-    "[agents.mine]\nprotocol = \"command\"\ncommand = [\"a\\u0000b\"]\n",
-    "[agents.mine]\nprotocol = \"script\"\n",
-    "[agents.mine]\nprotocol = \"script\"\ncommand = [\"x\"]\nscenario = \"s.toml\"\n",
-    "[agents.mine]\nprotocol = \"command\"\ncommand = [\"x\"]\nscenario = \"../s.toml\"\n",
-    "[agents.mine]\nprotocol = \"claude\"\nenv = { \"A B\" = \"x\", CALLBOARD_STEP = \"x\", C = 1 }\n",
-    "agent = \"mine\"\n[agents.mien]\nprotocol = \"claude\"\n",
-    "agent = \"other\"\n",
-    "[agents.\"a\\nb\"]\nprotocol = \"claude\"\n",
-    "remote = \"--upload-pack=x\"\n",
-    "remote = \"ext::sh -c x\"\n",
-    "[paths]\ncode = \"/src/{path}.rs\"\n",
-    "[paths]\ncode = \"../{path}.rs\"\n",
-    "[paths]\ncode = \"src/{nmae}.rs\"\n",
-    "[paths]\ncode = \"src/{path.rs\"\n",
-    "[paths]\ncode = \"\"\n",
-    "[paths]\ncode = \"src\\\\x.rs\"\n",
-    "[paths]\ncode = \"a\\u0000\"\n",
-    "[[context]]\nname = \"A\"\ncode = \".git/hooks/x\"\n",
-    "[worktree]\ncopy = [\"~/.ssh/id\"]\n",
-    "[worktree]\nunion = [\"C:/x\", \".\"]\n",
-    "[env]\npass = [\"A=1\"]\n",
-    "[[context]]\n",
-    "[[context]]\nname = \"\"\n",
-    "[[context]]\nname = \"!\"\n",
-    "[[context]]\nname = \"A\\nB\"\n",
-    "[[context]]\nname = \"A\"\nkind = \"module\"\n",
-    "[[context]]\nname = \"A\"\nkind = \"contex\"\n",
-    "[[context]]\nname = \"A\"\n[[context.component]]\nname = \"B\"\nkind = \"context\"\n",
-    "[[context]]\nname = \"A\"\n[[context.component]]\nname = \"B\"\nkind = \"servce\"\n",
-    "[[context]]\nname = \"A\"\n[[context]]\nname = \"A\"\n",
-    "[[context]]\nname = \"HttpServer\"\n[[context.component]]\nname = \"HTTPServer\"\n",
-    "[[context]]\nname = \"Orders\"\ndepends_on = [\"Order\"]\n",
-    "[[context]]\nname = \"A\"\ndepends_on = [\"A\"]\n",
-    "[[context]]\nname = \"A\"\ndepends_on = [\"B\"]\n[[context]]\nname = \"B\"\n[[context.component]]\nname = \"C\"\ndepends_on = [\"D\"]\n[[context.component]]\nname = \"D\"\ndepends_on = [\"E\", \"A\"]\n[[context.component]]\nname = \"E\"\ndepends_on = [\"C\"]\n",
-    "[[context]]\nname = \"A\"\npriority = \"high\"\n",
-    "[[story]]\n",
-    "[[story]]\ntitle = \"T\"\ncontext = \"A\"\n",
-    "[[context]]\nname = \"Orders\"\n[[context.component]]\nname = \"Pricing\"\n[[story]]\ntitle = \"T\"\ncomponent = \"Pricng\"\n[[story]]\ntitle = \"U\"\ncontext = \"Pricing\"\n[[story]]\ntitle = \"V\"\ncomponent = \"Orders\"\n",
-    "[[context]]\nname = \"A\"\n[[story]]\ntitle = \"T\"\ncontext = \"A\"\ncomponent = \"A\"\n",
-    "[[context]]\nname = \"A\"\n[[story]]\ntitle = \"T\"\ncontext = \"A\"\ncriteria = [{ id = \"AC-1\", text = \"x\" }, { id = \"ac_1\", text = \"y\" }]\n[[story]]\ntitle = \"T\"\ncontext = \"A\"\n",
-    "[[context]]\nname = \"A\"\n[[story]]\ntitle = \"T\"\ncontext = \"A\"\ncriteria = [{ id = \"AC 1\", text = \"x\" }, { text = \"y\" }, { id = \"X\", text = \" \" }, { id = \"Y\" }, 5]\n",
-];
-
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn any_text_is_answered(text in "\\PC{0,200}|([\\[\\]{}=\",.#\\\\\n a-z0-9_-]){0,200}") {
-        drop(Project::parse(Utf8Path::new("/p"), &text));
-        drop(Settings::parse(Utf8Path::new("config.toml"), &text));
-    }
-
-    #[test]
-    fn snake_case_stays(name in "\\PC{0,40}|[A-Za-z0-9_ .]{0,40}") {
-        let once = snake_case(&name);
-        prop_assert_eq!(snake_case(&once), once.clone());
-        prop_assert!(!once.contains(['/', '\\', '.', '\0', ' ']));
+fn mistakes() {
+    let blocks: Vec<&str> = MISTAKES.split("\n\n").skip(1).collect();
+    assert!(blocks.len() > 70, "{}", blocks.len());
+    for block in blocks {
+        let (expected, text): (Vec<&str>, Vec<&str>) = block.lines().partition(|line| line.starts_with(['!', '?']));
+        let said = said(&minimal(&format!("{}\n", text.join("\n"))));
+        let said = said.lines().map(|line| match line.strip_prefix("hint: ") {
+            Some(hint) => format!("? {hint}"),
+            None => format!("! {}", line.trim_start_matches("callboard.toml:")),
+        });
+        assert_eq!(said.collect::<Vec<_>>(), expected, "\n{block}");
     }
 }
 
 #[test]
-fn unused() {
-    let _ = folder;
+fn projects() {
+    let hint = "\nhint: begin with [project], name = \"…\" and tests = \"cargo\"; `callboard init` writes it";
+    assert_eq!(said(""), format!("callboard.toml:1:1: there is no [project]{hint}"));
+    let bare = "[project]\n[worktree]\n";
+    assert_eq!(
+        said(bare),
+        "callboard.toml:1:1: [project] has no `name`\nhint: give it a name: name = \"shop\"\n\
+         callboard.toml:1:1: [project] has no `tests`\n\
+         hint: say how the tests are run: tests = \"cargo\", or \"custom\" with a [runner]"
+    );
+}
+
+#[test]
+fn runners() {
+    let first = |tests: &str, rest: &str| {
+        let text = format!("[project]\nname = \"p\"\ntests = {tests}\n{rest}");
+        said(&text).lines().take(2).map(str::to_owned).collect::<Vec<_>>().join(" | ")
+    };
+    let custom = |rest: &str| first("\"custom\"", rest);
+    for (said, expected) in [
+        (first("\"crago\"", ""), "3:9: unknown runner \"crago\" | hint: did you mean `cargo`?"),
+        (
+            first("\"pytest\"", ""),
+            "3:9: unknown runner \"pytest\" | hint: \"cargo\", or \"custom\" with a [runner] for any command that writes JUnit XML",
+        ),
+        (
+            custom(""),
+            "3:9: tests = \"custom\" needs a [runner] | hint: add [runner] with `files` and `suite`, the commands for some test \
+             files and for all of them",
+        ),
+        (
+            custom("[runner]\nfiles = [\"t\", \"{file}\", \"{report}\"]\n"),
+            "4:1: [runner] has no `suite` | hint: the command for all tests: suite = [\"pytest\", \"--junitxml={report}\"]",
+        ),
+        (
+            custom("[runner]\nsuite = [\"t\", \"{report}\"]\n"),
+            "4:1: [runner] has no `files` | hint: the command for some test files: files = [\"pytest\", \
+             \"--junitxml={report}\", \"{file}\"]",
+        ),
+        (
+            custom("[runner]\nfiles = [\"t\"]\nsuite = [\"t\"]\nreport = \"r.xml\"\n"),
+            "5:1: `files` does not say where the test files go | hint: put \"{file}\" where the test files go: [\"t\", \"{file}\"]",
+        ),
+        (
+            custom("[runner]\nfiles = [\"t\", \"{file}\"]\nsuite = [\"t\", \"{file}\"]\nreport = \"r.xml\"\n"),
+            "6:1: `suite` has no test file to put for {file} | hint: leave \"{file}\" out: `suite` runs all tests",
+        ),
+        (
+            custom("[runner]\nfiles = [\"t\", \"{file}\", \"{report}\"]\nsuite = [\"t\"]\n"),
+            "6:1: `suite` does not say where the report goes | hint: put {report} where its JUnit file is named, or say where \
+             it writes one: report = \"build/junit.xml\"",
+        ),
+        (
+            custom("[runner]\nfiles = [\"t\", \"{file}\"]\nsuite = [\"t\"]\nreport = \"/tmp/r.xml\"\n"),
+            "7:10: an absolute path leaves the project: \"/tmp/r.xml\" | hint: write it relative to the folder of callboard.toml",
+        ),
+    ] {
+        assert_eq!(said, format!("callboard.toml:{expected}"));
+    }
+}
+
+#[test]
+fn story_files() {
+    let said = |story: &str| {
+        let text = minimal("stories = \"s\"\n[[context]]\nname = \"A\"\n[[story]]\ntitle = \"Old\"\ncontext = \"A\"\n");
+        let (_dir, root) = folder(&[("callboard.toml", &text), ("s/one.md", story)]);
+        Project::load(&root).expect_err(story).to_string().replace("\nhint: ", " | ")
+    };
+    const BEGIN: &str = "begin the file with a line `---`, then `context: NAME` or `component: NAME`, then `---`";
+    for (story, expected) in [
+        ("", format!("1: does not say what the story is about | {BEGIN}")),
+        ("# T\n- AC-1: x\n", format!("1: does not say what the story is about | {BEGIN}")),
+        ("---\ncontext: A\n# T\n", format!("1: the front matter has no end | {BEGIN}")),
+        ("---\n---\n# T\n", format!("1: does not say what the story is about | {BEGIN}")),
+        ("---\ncontxt: A\n---\n", "2: unknown key \"contxt\" in the front matter | did you mean `context`?".into()),
+        ("---\ncontext: A\ncomponent: B\n---\n", "3: a story is about one context or one component | keep one of the lines".into()),
+        ("---\ncontext: A\n---\n- AC-1: x\n", "1: the story has no title | add a line like `# A customer sees the total`".into()),
+        (
+            "---\ncontext: A\n---\n# T\n- one\n",
+            "4: the story has no acceptance criteria | add them as a list, each with its id: `- AC-1: Prices add up with tax`".into(),
+        ),
+        ("---\ncontext: A\n---\n# T\n- AC-1:\n", "5: AC-1 does not say what must hold | say it after the colon: `- AC-1: …`".into()),
+        ("---\ncontext: B\n---\n# T\n- AC-1: x\n", "2: a story of \"B\", which is no context | contexts: A".into()),
+        (
+            "---\ncontext: A\n---\n# Old\n- AC-1: x\n",
+            "4: a second story called \"Old\"; the first is on line 8 | titles of stories are unique in the project: choose another".into(),
+        ),
+        (
+            "---\ncontext: A\n---\n# T\n- AC-1: x\n- AC-1: y\n",
+            "6: AC-1 is taken by AC-1 on s/one.md:5 | ids of criteria are unique in the project, whatever their case".into(),
+        ),
+    ] {
+        assert_eq!(said(story), format!("s/one.md:{expected}"), "{story}");
+    }
+    let (_dir, root) = folder(&[("callboard.toml", &minimal("stories = \"s\"\n"))]);
+    let error = Project::load(&root).unwrap_err().to_string();
+    assert!(error.starts_with("callboard.toml:4:11: the folder s cannot be read: "), "{error}");
+}
+
+#[test]
+fn files_that_are_no_text() {
+    let (_dir, root) = folder(&[]);
+    let loading = |bytes: &[u8]| {
+        std::fs::write(root.join("callboard.toml"), bytes).unwrap();
+        Project::load(&root).unwrap_err().to_string()
+    };
+    assert_eq!(loading(b"# a\nb\xff"), "callboard.toml:2:2: is not UTF-8 text\nhint: save the file as UTF-8");
+    let large = "callboard.toml: is larger than 1 MiB\nhint: no file of this kind needs so much: shorten it";
+    assert_eq!(loading(&vec![b'#'; (1 << 20) + 1]), large);
+    assert_eq!(said(&"#".repeat((1 << 20) + 1)), large);
+}
+
+#[test]
+fn settings_are_as_strict() {
+    let said = |text: &str| Settings::parse(Utf8Path::new("/home/u/config.toml"), text).unwrap_err().to_string();
+    assert_eq!(
+        said("acount = \"x\"\n"),
+        "/home/u/config.toml:1:1: unknown key \"acount\" in the settings\nhint: did you mean `account`?"
+    );
+    assert!(
+        said("[limits]\nagents = 0\n").starts_with("/home/u/config.toml:2:10: `agents` must be between 1 and 1000")
+    );
+    assert!(said("account = \"\"\n").starts_with("/home/u/config.toml:1:11: a name must not be empty"));
+    assert!(said("agent = \"who\"\n").starts_with("/home/u/config.toml:1:9: unknown agent \"who\""));
+}
+
+/// A file that somebody made to keep callboard busy is refused (or read) within the time of any other.
+#[test]
+fn large_nonsense_is_answered() {
+    let many = |line: &dyn Fn(usize) -> String| minimal(&(0..20_000).map(line).collect::<String>());
+    let texts = [
+        many(&|n| format!("[[context]]\nname = \"C{n}\"\ndepends_on = [\"X{n}\"]\n")),
+        many(&|n| format!("[[context]]\nname = \"C{n}\"\ndepends_on = [\"C{}\"]\n", (n + 1) % 20_000)),
+        many(&|_| "[[context]]\nname = \"C\"\n".to_owned()),
+        many(&|n| format!("x{n} = 1\n")),
+        minimal(&format!("x = {}", "[".repeat(100_000))),
+        minimal(&format!("{}x = 1", "a.".repeat(100_000))),
+        minimal(&format!("x = \"{}", "\\".repeat(100_000))),
+    ];
+    for text in texts {
+        let error = Project::parse(Utf8Path::new("/p"), &text).unwrap_err();
+        assert!((1..=50).contains(&error.problems.len()));
+        assert!(error.problems.iter().all(|problem| problem.line.is_some() && !problem.hint.is_empty()));
+        assert!(error.to_string().len() < 100_000);
+    }
 }
