@@ -2,11 +2,12 @@
 //! told apart.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     sync::LazyLock,
 };
 
-use regex::Regex;
+use regex::{Captures, Regex};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -81,25 +82,36 @@ pub struct LedgerRow {
 
 /// Enters a test run into the ledger. `seq` is the interaction's.
 ///
-/// A run whose tests could not run says nothing about tests that failed before, so those rows stay as they are.
+/// A run whose tests could not run says nothing about tests that failed before, so those rows stay as they are. Neither does
+/// a list of failures that was cut say anything about those that are not on it.
 pub fn absorb(ledger: &mut Vec<LedgerRow>, run: &TestRun, seq: u32) {
-    let mut seen: BTreeSet<(bool, String)> = BTreeSet::new();
+    let mut rows: BTreeMap<(bool, String), usize> =
+        ledger.iter().enumerate().map(|(at, row)| ((row.compile, row.test.clone()), at)).collect();
+    let mut seen: BTreeSet<usize> = BTreeSet::new();
     for entry in entries(run) {
-        if !seen.insert((entry.compile, entry.test.clone())) {
+        let at = *rows.entry((entry.compile, entry.test.clone())).or_insert(ledger.len());
+        if !seen.insert(at) {
             continue;
         }
-        match ledger.iter_mut().find(|row| row.compile == entry.compile && row.test == entry.test) {
+        match ledger.get_mut(at) {
             Some(row) => fail_again(row, entry, seq),
             None => ledger.push(LedgerRow { first: seq, last: seq, ..entry }),
         }
     }
-    for row in ledger.iter_mut() {
-        let judged =
-            if row.compile { run.status != TestStatus::CompileError && !is_mute(run) } else { run.status.ran() };
-        if judged && !seen.contains(&(row.compile, row.test.clone())) {
+    let compiled = run.status != TestStatus::CompileError && !is_mute(run);
+    let ran = run.status.ran() && !is_cut(run);
+    for (at, row) in ledger.iter_mut().enumerate() {
+        let judged = if row.compile { compiled } else { ran };
+        if judged && !seen.contains(&at) {
             row.state = LedgerState::Fixed;
         }
     }
+}
+
+/// Whether more failed than the run lists.
+fn is_cut(run: &TestRun) -> bool {
+    run.failures.len() >= TestRun::MAX_TESTS
+        && u64::from(run.failed) + u64::from(run.errored) > run.failures.len() as u64
 }
 
 /// Whether the run says nothing about whether the code compiles.
@@ -160,37 +172,60 @@ fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }
 
-/// The patterns of what changes from run to run, with what stands for them. All are constant, so none fails to compile; a
-/// pattern that did would only make fingerprints too fine.
+/// The patterns of what changes from run to run, with what stands for them, in this order: a path swallows the ids and the
+/// numbers of lines in it before they can be taken for something else. All are constant, so none fails to compile; a pattern
+/// that did would only make fingerprints too fine.
+///
+/// What a test compares is not to be taken for one of them: `1/2`, `text/html`, `/orders`, `0x1f` and long numbers stay.
 static CHANGING: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
     [
+        // Absolute or dotted, with a directory in it.
+        (r"(^|[^\w./])(?:[A-Za-z]:|~|\.{1,2})?/+(?:[\w.@+-]+/)+[\w.@+-]*(?::\d+)*", "$1<path>"),
+        // Relative: known by its suffix, and without a directory also by its line.
+        (r"(?:[\w.@+-]+/)+[\w.@+-]*\.[A-Za-z]\w*(?::\d+)*|[\w.@+-]+\.[A-Za-z]\w*(?::\d+)+", "<path>"),
+        // Rust's panics name the thread with its number.
+        (r"(thread '[^'\n]*') \(\d+\)", "$1 (<id>)"),
         (r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}", "<id>"),
-        (r"0x[0-9a-fA-F]+", "<address>"),
+        (r"0x[0-9a-fA-F]{8,}", "<address>"),
         (r"\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?)?", "<time>"),
         (r"\b\d\d?:\d\d(?::\d\d)?(?:\.\d+)?", "<time>"),
         (r"\b\d+(?:\.\d+)?\s?(?:ns|µs|us|ms|s|secs?|seconds?|minutes?)\b", "<time>"),
-        (r"#(?:PID)?<[\d.]+>", "<id>"),
-        (r"\b[0-9a-f]{12,64}\b", "<id>"),
-        (r"(?:[A-Za-z]:)?(?:\.{0,2}/|[\w.-]+/)(?:[\w.@+-]+/)*[\w.@+-]+(?::\d+)*", "<path>"),
+        (r"#(?:PID|Port|Reference)?<[\d.]+>", "<id>"),
     ]
     .into_iter()
     .filter_map(|(pattern, stands_for)| Regex::new(pattern).ok().map(|regex| (regex, stands_for)))
     .collect()
 });
 
-/// So much of a message is looked at: two failures that differ only later are the same failure.
-const LOOKED_AT: usize = 2_000;
+/// What may be an id in hexadecimal digits; it is one if it is no number (see [`is_hex_id`]).
+static HEX: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\b[0-9a-f]{12,64}\b").ok());
+
+fn is_hex_id(text: &str) -> bool {
+    text.bytes().any(|byte| byte.is_ascii_digit()) && text.bytes().any(|byte| byte.is_ascii_alphabetic())
+}
+
+/// So much of a message is looked at.
+const LOOKED_AT: usize = 3_000;
+
+/// So much of it is kept once what changes is taken out: two failures that differ only later are the same failure. It is
+/// less than what is looked at, so that a path or a time of another length does not move the place where it is cut.
+const KEPT: usize = 2_000;
 
 /// Test id and message without paths, ids, addresses and times, so that the same failure of another run is recognised.
 #[must_use]
 pub fn fingerprint(test: &str, message: &str) -> String {
-    let end = message.floor_char_boundary(LOOKED_AT);
-    let mut text = message[..end].to_owned();
+    let mut text = message[..message.floor_char_boundary(LOOKED_AT)].to_owned();
     for (pattern, stands_for) in CHANGING.iter() {
-        text = pattern.replace_all(&text, *stands_for).into_owned();
+        if let Cow::Owned(changed) = pattern.replace_all(&text, *stands_for) {
+            text = changed;
+        }
+    }
+    if let Some(hex) = HEX.as_ref() {
+        let id = |found: &Captures<'_>| if is_hex_id(&found[0]) { "<id>".to_owned() } else { found[0].to_owned() };
+        text = hex.replace_all(&text, id).into_owned();
     }
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    format!("{test}\n{text}")
+    format!("{test}\n{}", &text[..text.floor_char_boundary(KEPT)])
 }
 
 /// Identifies the set of failures of a run: equal sets, equal text. `None` for a run that passed.
