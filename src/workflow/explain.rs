@@ -83,15 +83,25 @@ pub fn why(facts: &Facts) -> Why {
         (None, Ok(Next::Halt(reason))) => Why {
             state: format!("It is about to halt: {reason}."),
             rule: rule_of(*reason).into(),
-            who: "the engine".into(),
-            hint: engine_hint(facts),
+            who: "the engine, then a person".into(),
+            hint: "Nothing yet: as soon as it has halted, a person is asked.".into(),
             ..blank(facts)
         },
     };
-    if !facts.engine && facts.status == Status::Active && facts.halt.is_none() {
+    if !facts.engine && needs_engine(facts) {
         why.hint = "No engine is at work on this store: start one with `callboard engine run`.".into();
     }
     why
+}
+
+/// Whether it is an engine that would go on, not a person.
+fn needs_engine(facts: &Facts) -> bool {
+    let goes_on = match &facts.next {
+        Ok(Next::Step(_)) => facts.mode != Mode::Manual,
+        Ok(Next::Complete | Next::Halt(_) | Next::Waiting(_)) => true,
+        Err(_) => false,
+    };
+    goes_on && facts.halt.is_none()
 }
 
 fn blank(facts: &Facts) -> Why {
