@@ -9,6 +9,7 @@
 
 mod agent;
 mod git;
+mod layers;
 mod process;
 mod project;
 mod prompt;
