@@ -14,3 +14,4 @@ mod process;
 mod project;
 mod prompt;
 mod runner;
+mod workflow;
