@@ -14,6 +14,8 @@ use super::{GitError, error::Doing};
 pub(super) struct Attributes {
     /// A filter driver or another encoding, which only the user's `git` runs.
     pub(super) drivers: bool,
+    /// `$Id$`, which libgit2 does as git does.
+    ident: bool,
     /// Line ends.
     pub(super) lines: bool,
 }
@@ -24,12 +26,17 @@ impl Attributes {
         let has = |word: &[u8]| text.windows(word.len()).any(|window| window == word);
         Self {
             drivers: has(b"filter=") || has(b"working-tree-encoding"),
+            ident: has(b"ident"),
             lines: has(b"text") || has(b"eol") || has(b"crlf"),
         }
     }
 
     pub(super) fn or(self, other: Self) -> Self {
-        Self { drivers: self.drivers || other.drivers, lines: self.lines || other.lines }
+        Self {
+            drivers: self.drivers || other.drivers,
+            ident: self.ident || other.ident,
+            lines: self.lines || other.lines,
+        }
     }
 
     /// What the attributes outside the project may do: the user's, the machine's, the repository's `info/attributes`.
@@ -45,13 +52,8 @@ impl Attributes {
             .into_iter()
             .flatten()
             .filter_map(|file| fs::read(file).ok())
-            .fold(Self { drivers: false, lines }, |all, text| all.or(Self::of(&text)))
+            .fold(Self { drivers: false, ident: false, lines }, |all, text| all.or(Self::of(&text)))
     }
-}
-
-/// Whether attributes outside the project name a filter driver.
-pub(super) fn outside_name_drivers(repository: &Repository) -> bool {
-    Attributes::outside(repository).drivers
 }
 
 /// Whether the file passes through a filter driver or another encoding.

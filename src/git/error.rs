@@ -123,6 +123,13 @@ impl GitError {
                 "it belongs to another user; `git config --global --add safe.directory '{path}'` trusts it"
             ));
         }
+        if error.code() == ErrorCode::NotFound && path.join(".git").is_file() {
+            return Self::NotARepository {
+                path: path.into(),
+                found: "a worktree that its repository no longer knows".into(),
+                hint: "reactivate the session, which mends it; `git worktree repair` mends one of your own".into(),
+            };
+        }
         if error.code() == ErrorCode::NotFound {
             return match git2::Repository::discover(path) {
                 Ok(found) => Self::NotARepository {

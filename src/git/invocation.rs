@@ -20,6 +20,13 @@ pub const INHERITED: &[&str] = &[
     "SSH_AUTH_SOCK",
     "SSH_AGENT_PID",
     "GNUPGHOME",
+    "GIT_SSH",
+    "GIT_SSH_COMMAND",
+    "GIT_CONFIG_GLOBAL",
+    "GIT_CONFIG_SYSTEM",
+    "GIT_CONFIG_NOSYSTEM",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
     "DBUS_SESSION_BUS_ADDRESS",
     "http_proxy",
     "https_proxy",
@@ -62,7 +69,7 @@ pub struct Invocation {
     pub directory: Utf8PathBuf,
     /// What its environment has beside the clean one.
     pub env: Vec<(String, String)>,
-    /// What it reads; `None`: nothing.
+    /// What it reads; `None`: nothing. It may end without reading (a hook refused): a broken pipe is no error.
     pub stdin: Option<Vec<u8>>,
 }
 

@@ -1,7 +1,7 @@
 //! The user's repository: what is asked of it without touching its checkout.
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
-use git2::{Branch, ErrorCode, ObjectType, Oid, Repository, RepositoryOpenFlags};
+use git2::{Branch, ErrorClass, ErrorCode, ObjectType, Oid, Repository, RepositoryOpenFlags};
 
 use super::{GitError, error::Doing};
 
@@ -105,7 +105,7 @@ impl Repo {
     /// When `commit` leads to no commit, or its tree cannot be read.
     pub fn file_exists_at(&self, commit: &str, path: &str) -> Result<bool, GitError> {
         let tree = self.commit(commit)?.tree().doing(|| format!("reading the tree of {commit}"))?;
-        if !Utf8Path::new(path).components().all(|part| matches!(part, Utf8Component::Normal(_))) {
+        if path.is_empty() || !Utf8Path::new(path).components().all(|part| matches!(part, Utf8Component::Normal(_))) {
             return Ok(false);
         }
         match tree.get_path(path.as_ref()) {
@@ -198,13 +198,19 @@ pub(super) fn head(repository: &Repository, root: &Utf8Path) -> Result<Head, Git
 }
 
 pub(super) fn commit<'repo>(repository: &'repo Repository, rev: &str) -> Result<git2::Commit<'repo>, GitError> {
-    repository
-        .revparse_single(rev)
-        .and_then(|object| object.peel_to_commit())
-        .map_err(|_| GitError::NoRevision { rev: rev.into() })
+    repository.revparse_single(rev).and_then(|object| object.peel_to_commit()).map_err(|source| {
+        if matches!(source.class(), ErrorClass::Odb | ErrorClass::Zlib | ErrorClass::Os) && !is_missing(&source) {
+            return GitError::Git2 { doing: format!("reading {rev}"), source };
+        }
+        GitError::NoRevision { rev: rev.into() }
+    })
 }
 
 pub(super) fn remotes(repository: &Repository) -> Vec<String> {
     let Ok(names) = repository.remotes() else { return Vec::new() };
     names.iter().flatten().flatten().map(str::to_owned).collect()
+}
+
+fn is_missing(error: &git2::Error) -> bool {
+    matches!(error.code(), ErrorCode::NotFound | ErrorCode::InvalidSpec | ErrorCode::Ambiguous | ErrorCode::Peel)
 }

@@ -7,7 +7,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use git2::{ErrorCode, TreeWalkMode, TreeWalkResult, build::CheckoutBuilder};
 
 use super::{
-    GitError, Invocation, Repo, Tree, attributes,
+    GitError, Invocation, Repo, Tree,
+    attributes::Attributes,
     error::Doing,
     place::{Found, Place},
     repo,
@@ -204,10 +205,14 @@ impl Repo {
             index.read_tree(&tree).and_then(|()| index.write()).doing(doing)?;
             return Ok(None);
         }
-        if attributes::outside_name_drivers(&inner) || has_drivers(&inner, &tree) {
+        let attributes = Attributes::outside(&inner).or(inside(&inner, &tree));
+        if attributes.drivers {
             return Ok(Some(Invocation::checkout(&place.worktree)));
         }
-        inner.checkout_head(Some(CheckoutBuilder::new().force().recreate_missing(true))).doing(doing)?;
+        let mut checkout = CheckoutBuilder::new();
+        // Asking for each file's filters costs more than writing it.
+        checkout.force().recreate_missing(true).disable_filters(attributes == Attributes::default());
+        inner.checkout_tree(tree.as_object(), Some(&mut checkout)).doing(doing)?;
         Ok(None)
     }
 }
@@ -250,8 +255,9 @@ impl Place {
 
     /// Takes away what a killed git left of the locks that only this worktree has.
     fn clear_locks(&self, branch: &str, common: &Utf8Path) -> Result<(), GitError> {
-        for name in ["index.lock", "HEAD.lock"] {
-            remove_file(&self.admin.join(name))?;
+        let entries = self.admin.read_dir_utf8().doing(|| format!("reading {}", self.admin))?;
+        for entry in entries.flatten().filter(|entry| entry.path().extension() == Some("lock")) {
+            remove_file(entry.path())?;
         }
         remove_file(&common.join(format!("refs/heads/{branch}.lock")))
     }
@@ -278,18 +284,19 @@ impl Place {
     }
 }
 
-/// Whether an attributes file in this tree sends files through a filter driver.
-fn has_drivers(repository: &git2::Repository, tree: &git2::Tree<'_>) -> bool {
-    let mut drivers = false;
-    tree.walk(TreeWalkMode::PreOrder, |_, entry| {
+/// What the attributes files in this tree may do.
+fn inside(repository: &git2::Repository, tree: &git2::Tree<'_>) -> Attributes {
+    let mut attributes = Attributes::default();
+    let walked = tree.walk(TreeWalkMode::PreOrder, |_, entry| {
         if entry.name_bytes() == b".gitattributes" {
-            drivers |=
-                repository.find_blob(entry.id()).is_ok_and(|blob| attributes::Attributes::of(blob.content()).drivers);
+            let text = repository.find_blob(entry.id()).map(|blob| blob.content().to_vec()).unwrap_or_default();
+            attributes = attributes.or(Attributes::of(&text));
         }
-        if drivers { TreeWalkResult::Abort } else { TreeWalkResult::Ok }
-    })
-    .ok();
-    drivers
+        TreeWalkResult::Ok
+    });
+    // A tree that cannot be walked cannot be checked out either, and that call says why.
+    walked.ok();
+    attributes
 }
 
 fn remove_folder(folder: &Utf8Path) -> Result<(), GitError> {
