@@ -1,1 +1,12 @@
-//! Tests of `git`.
+//! Tests of `git`: real repositories, the real `git`, and nothing of the machine's configuration.
+
+mod checkout;
+mod commands;
+mod filters;
+mod names;
+mod parallel;
+mod reads;
+mod snapshots;
+mod staging;
+mod worktrees;
+mod world;

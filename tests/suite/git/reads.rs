@@ -1,0 +1,123 @@
+//! What is read of the user's repository.
+
+use std::fs;
+
+use callboard::git::{GitError, Repo};
+use camino::Utf8Path;
+
+use super::world::{World, write};
+
+#[test]
+fn head_of_a_branch_and_detached() {
+    let world = World::new();
+    let head = world.repo().head().unwrap();
+    assert_eq!(head.branch.as_deref(), Some("main"));
+    assert_eq!(head.commit, world.git(&["rev-parse", "HEAD"]).trim());
+    world.git(&["checkout", "--quiet", "--detach"]);
+    assert_eq!(world.repo().head().unwrap().branch, None);
+    assert_eq!(world.repo().head().unwrap().commit, head.commit);
+}
+
+#[test]
+fn a_repository_without_a_commit_says_so() {
+    let world = World::unborn(&["init", "--quiet"]);
+    assert!(matches!(world.repo().head(), Err(GitError::NoCommit { .. })));
+    let prepared = world.repo().prepare(&world.worktree("a"), "callboard/a", "HEAD");
+    assert!(matches!(prepared, Err(GitError::NoRevision { .. })), "{prepared:?}");
+    assert!(!world.worktree("a").exists());
+}
+
+#[test]
+fn only_a_checkouts_root_is_opened() {
+    let world = World::new();
+    write(&world.project.join("src/a"), "");
+    let refused = |path: &Utf8Path| Repo::open(path).unwrap_err().to_string();
+    assert!(refused(&world.project.join("src")).contains("a folder inside the repository"));
+    assert!(refused(&world.project.join(".git")).contains("own folder"), "{}", refused(&world.project.join(".git")));
+    assert!(refused(&world.data).contains("no repository"));
+    let bare = world.remote("origin");
+    assert!(refused(&bare).contains("bare repository"), "{}", refused(&bare));
+}
+
+#[test]
+fn a_linked_worktree_of_the_users_is_fine_also_of_a_bare_repository() {
+    let world = World::new();
+    let mine = world.project.parent().unwrap().join("mine");
+    world.git(&["worktree", "add", "--quiet", mine.as_str(), "-b", "mine"]);
+    assert_eq!(Repo::open(&mine).unwrap().head().unwrap().branch.as_deref(), Some("mine"));
+    let bare = world.remote("origin");
+    world.git(&["push", "--quiet", "origin", "main"]);
+    let checkout = world.project.parent().unwrap().join("checkout");
+    world.git_in(&bare, &["worktree", "add", "--quiet", checkout.as_str(), "main"]);
+    let repo = Repo::open(&checkout).unwrap();
+    assert_eq!(repo.head().unwrap().branch.as_deref(), Some("main"));
+    let prepared = repo.prepare(&world.worktree("a"), "callboard/a", "main").unwrap();
+    assert_eq!(fs::read_to_string(prepared.worktree.join("README.md")).unwrap(), "hello\n");
+    assert_eq!(world.git_in(&prepared.worktree, &["status", "--porcelain"]), "");
+}
+
+#[test]
+fn repositories_that_libgit2_refuses_are_named_as_such() {
+    for init in [&["init", "--object-format=sha256"][..], &["init", "--ref-format=reftable"]] {
+        let world = World::unborn(init);
+        let error = Repo::open(&world.project).unwrap_err();
+        assert!(matches!(error, GitError::Unsupported { .. }), "{init:?}: {error:?}");
+    }
+    let world = World::new();
+    world.git(&["config", "core.repositoryFormatVersion", "1"]);
+    world.git(&["config", "extensions.partialClone", "origin"]);
+    let error = Repo::open(&world.project).unwrap_err();
+    assert!(matches!(error, GitError::Unsupported { .. }), "{error:?}");
+}
+
+#[test]
+fn revisions_branches_and_ancestors() {
+    let world = World::new();
+    let first = world.repo().resolve("main").unwrap();
+    world.git(&["tag", "--annotate", "v1", "--message", "one"]);
+    world.write("second", "");
+    world.commit_all("second");
+    let repo = world.repo();
+    let second = repo.resolve("HEAD").unwrap();
+    assert_eq!(repo.resolve("v1").unwrap(), first);
+    assert_eq!(repo.tip("main").unwrap(), Some(second.clone()));
+    assert_eq!(repo.tip("nothing").unwrap(), None);
+    assert_eq!(repo.tip("--all").unwrap(), None);
+    assert!(repo.is_ancestor(&first, "main").unwrap() && repo.is_ancestor("main", "main").unwrap());
+    assert!(!repo.is_ancestor("main", &first).unwrap());
+    for nonsense in ["nothing", "", "--all", "main:README.md"] {
+        assert!(matches!(repo.resolve(nonsense), Err(GitError::NoRevision { .. })), "{nonsense:?}");
+    }
+}
+
+#[test]
+fn files_at_a_commit_email_and_remotes() {
+    let world = World::new();
+    world.write("src/ä b.rs", "");
+    world.commit_all("second");
+    let repo = world.repo();
+    for (path, there) in [
+        ("README.md", true),
+        ("src/ä b.rs", true),
+        ("src", false),
+        ("nothing", false),
+        ("README.md/x", false),
+        ("../README.md", false),
+        ("/README.md", false),
+        ("", false),
+    ] {
+        assert_eq!(repo.file_exists_at("main", path).unwrap(), there, "{path:?}");
+    }
+    assert!(!repo.file_exists_at("main~1", "src/ä b.rs").unwrap());
+    assert_eq!(repo.user_email().as_deref(), Some("ada@example.com"));
+    assert!(repo.remotes().is_empty());
+    world.remote("origin");
+    assert_eq!(world.repo().remotes(), ["origin"]);
+}
+
+#[test]
+fn both_may_be_sent_to_another_thread() {
+    fn sent<T: Send>() {}
+    sent::<Repo>();
+    sent::<callboard::git::Tree>();
+}
