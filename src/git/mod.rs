@@ -10,6 +10,7 @@ mod attributes;
 mod copy;
 mod diff;
 mod error;
+mod found;
 mod invocation;
 mod name;
 mod outcome;
@@ -22,6 +23,7 @@ mod worktree;
 
 pub use copy::{Copied, Skipped};
 pub use error::GitError;
+pub use found::{Founding, found};
 pub use invocation::{INHERITED, Invocation};
 pub use name::{branch_name, slug};
 pub use outcome::{CommitOutcome, MergeOutcome, PushOutcome, pushed};

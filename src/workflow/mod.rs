@@ -2,12 +2,16 @@
 //! I/O, no clock: everything here is a function of its arguments.
 
 mod continuation;
+mod design;
 mod explain;
+mod judge;
 mod ledger;
 mod orchestrator;
 mod render;
 mod table;
 
+pub use design::{assertions, unmatched};
+pub use judge::{Expected, for_ledger, judge};
 pub use continuation::{Continuation, Past, Wanted, continue_or_new};
 pub use explain::{Facts, LastAttempt, Why, why};
 pub use ledger::{LedgerRow, LedgerState, absorb, failure_set, fingerprint, problem_set};
