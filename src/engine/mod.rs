@@ -1,2 +1,35 @@
-//! The only place that spawns, sleeps, kills or reads the clock: it drives sessions.
+//! The engine: the only place that spawns, sleeps, kills or reads the clock. It drives sessions: the [`crate::workflow`] says
+//! what comes next, a step makes a command of it, a process performs it, the store records what came of it.
+//!
+//! - `dispatcher`: everything that happens, in a line; `intents`: what clients ask for; `desk`: what is known of one project
+//! - `assemble` → `job` → `steps/*` → `record`: the life of one attempt
+//! - `process`: supervised processes; `recorder`: events on their way to the store
+//! - `lock`: one engine per store; `clock`; `places`: where worktrees and outputs are
+
+mod assemble;
+mod clock;
+mod desk;
+mod dispatcher;
+mod intents;
+mod job;
+mod lock;
+mod places;
+mod preview;
 pub mod process;
+mod record;
+mod recorder;
+mod steps;
+
+pub use clock::now;
+pub use desk::{catalogue, history};
+pub use dispatcher::{Ended, Options, run};
+pub use preview::{Preview, preview};
+pub use lock::{Holder, Lock, holder};
+
+/// What ends an engine.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The record cannot be kept.
+    #[error(transparent)]
+    Store(#[from] crate::store::StoreError),
+}

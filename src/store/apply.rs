@@ -184,10 +184,11 @@ impl<'a> Target<'a> {
             ],
             "the attempt has begun already",
         )?;
-        self.exec(
+        self.once(
             "UPDATE sessions SET step = ?2, step_seq = ?3, step_status = NULL, iteration = ?4, step_started_at = ?5, \
-             next = 'waiting', updated_at = max(updated_at, ?5) WHERE row = ?1",
+             next = 'waiting', updated_at = max(updated_at, ?5) WHERE row = ?1 AND status = 'active'",
             params![row, interaction.step, interaction.seq, interaction.iteration, interaction.started_at],
+            "the session is not active any more",
         )
     }
 

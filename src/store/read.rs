@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension as _, Row, params};
 use crate::{
     model::{
         Answer, Command, Decision, Event, EventKind, Generation, Halt, Intent, IntentId, Interaction, Scope, Session,
-        SessionId, SessionKind, Status, StepResult,
+        SessionId, SessionKind, Status, Step, StepResult,
     },
     workflow::{Attempt, Awaited, LedgerRow, Outcome},
 };
@@ -352,7 +352,7 @@ impl Store {
     ///
     /// # Errors
     /// When a row cannot be read.
-    pub fn running(&self) -> Result<BTreeMap<crate::model::Step, u32>, StoreError> {
+    pub fn running(&self) -> Result<BTreeMap<Step, u32>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT i.step, count(*) FROM interactions i JOIN sessions s ON s.row = i.session \
              WHERE s.project = ?1 AND i.status IS NULL AND i.owner IS NOT NULL GROUP BY i.step",
@@ -418,6 +418,37 @@ impl Store {
             .query_row(params![session, self.project()?], |row| row.get(0))
             .optional()?
             .flatten())
+    }
+
+    /// The turns of its scenario that were played in a session; those that were cut off do not count.
+    ///
+    /// # Errors
+    /// When a row cannot be read.
+    pub fn turns_played(&self, session: SessionId) -> Result<Vec<usize>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT i.result ->> '$.data.turn' FROM sessions s JOIN interactions i ON i.session = s.row \
+             WHERE s.id = ?1 AND s.project = ?2 AND i.result ->> '$.data.turn' IS NOT NULL \
+             AND coalesce(i.cause, '') NOT IN ('interrupted', 'cancelled') ORDER BY i.seq",
+        )?;
+        let rows = statement.query_map(params![session, self.project()?], |row| count(row, 0))?;
+        Ok(rows.map(|turn| turn.map(|turn| usize::try_from(turn).unwrap_or(usize::MAX))).collect::<Result<_, _>>()?)
+    }
+
+    /// The newest result of a step in a session that was not cut off.
+    ///
+    /// # Errors
+    /// When the row cannot be read.
+    pub fn last_result(&self, session: SessionId, step: Step) -> Result<Option<StepResult>, StoreError> {
+        let row: Option<(u32, String)> = self
+            .connection
+            .prepare_cached(
+                "SELECT i.version, i.result FROM sessions s JOIN interactions i ON i.session = s.row \
+                 WHERE s.id = ?1 AND s.project = ?2 AND i.step = ?3 AND i.status IS NOT NULL \
+                 AND coalesce(i.cause, '') NOT IN ('interrupted', 'cancelled') ORDER BY i.seq DESC LIMIT 1",
+            )?
+            .query_row(params![session, self.project()?, step], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        row.map(|(version, text)| from_json("interactions", version, &text)).transpose()
     }
 
     /// A session's failure ledger.

@@ -1,0 +1,381 @@
+//! From a session and its next step to a job: everything that an attempt needs is read here, at once.
+
+use std::sync::Arc;
+
+use crate::{
+    engine::{
+        EngineError, clock,
+        desk::Desk,
+        job::{AgentWork, Job, Place, Shared, Work},
+        record,
+        steps::{self, ChildPlan},
+    },
+    git::{self, Repo},
+    model::{
+        Answer, Cause, Command, Data, HaltReason, IntentId, Interaction, InteractionId, Performer, ResultStatus, Session,
+        SessionId, Status, Step, StepResult,
+    },
+    project::Project,
+    store::Change,
+    workflow::{Attempt, History},
+};
+
+/// A spawn step's plan, or why there is none.
+pub(super) type Spawn = Result<ChildPlan, String>;
+
+impl Desk {
+    /// The job of a step's next attempt.
+    pub(super) fn job(
+        &self,
+        shared: &Arc<Shared>,
+        project: Arc<Project>,
+        session: Session,
+        history: History,
+        step: Step,
+        intent: Option<IntentId>,
+    ) -> Result<Job, EngineError> {
+        let work = self.work(shared, &project, &session, &history, step)?;
+        let seq = self.store.last_seq(session.id)? + 1;
+        let iteration = iteration(&history, step);
+        self.assemble(shared, project, session, history, step, (seq, iteration), work, intent)
+    }
+
+    /// The job that validates the children of a spawn step's pending attempt.
+    pub(super) fn validation(
+        &self,
+        shared: &Arc<Shared>,
+        project: Arc<Project>,
+        session: Session,
+        history: History,
+        seq: u32,
+    ) -> Result<Job, EngineError> {
+        let step = history.attempts.last().map_or(history.start, |last| last.step);
+        let mut children = Vec::new();
+        for child in self.store.children(session.id)? {
+            let error = self.store.last_error(child.id)?;
+            children.push((child, error));
+        }
+        let work = Work::Validate { children };
+        let iteration = iteration(&history, step).saturating_sub(1).max(1);
+        self.assemble(shared, project, session, history, step, (seq, iteration), work, None)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "it only puts together what its two callers have at hand")]
+    fn assemble(
+        &self,
+        shared: &Arc<Shared>,
+        project: Arc<Project>,
+        session: Session,
+        history: History,
+        step: Step,
+        (seq, iteration): (u32, u32),
+        work: Work,
+        intent: Option<IntentId>,
+    ) -> Result<Job, EngineError> {
+        let generation = self
+            .store
+            .generations(session.id)?
+            .pop()
+            .ok_or(crate::store::StoreError::Conflict("the session has no generation"))?;
+        Ok(Job {
+            shared: Arc::clone(shared),
+            scope: Arc::clone(&self.scope),
+            consented: self.consented(&project)?,
+            project,
+            permits: self.permits(),
+            session,
+            generation,
+            step,
+            seq,
+            iteration,
+            history,
+            work,
+            intent,
+            id: InteractionId::generate(),
+        })
+    }
+
+    fn work(
+        &self,
+        shared: &Shared,
+        project: &Project,
+        session: &Session,
+        history: &History,
+        step: Step,
+    ) -> Result<Work, EngineError> {
+        Ok(match (step, step.performer()) {
+            (Step::Initialize, _) => Work::Prepare(self.place(shared, project, session)?),
+            (Step::Finalize, _) => {
+                let children = self.store.children(session.id)?;
+                let done = children.into_iter().filter(|child| child.status == Status::Complete);
+                Work::Finalize { components: done.map(|child| child.component).collect() }
+            }
+            (_, Performer::Agent) => Work::Agent(Box::new(self.agent_work(session, history)?)),
+            (Step::RunTests, _) => Work::Tests { ledger: self.store.ledger(session.id)? },
+            (_, Performer::Tests | Performer::Git | Performer::Spawn | Performer::Check) => {
+                let message = format!("{step} does not run in this version of callboard");
+                impossible(Cause::Environment, step, session, message)
+            }
+        })
+    }
+
+    fn agent_work(&self, session: &Session, history: &History) -> Result<AgentWork, EngineError> {
+        let judges: Vec<&Attempt> = history
+            .attempts
+            .iter()
+            .filter(|attempt| attempt.step.performer() != Performer::Agent && is_error(attempt))
+            .collect();
+        let judged = match judges.last() {
+            Some(last) => self.store.interaction(session.id, last.seq)?.and_then(|interaction| interaction.result),
+            None => None,
+        };
+        let sets: Vec<&str> = judges.iter().rev().take(2).filter_map(|attempt| attempt.failure_set.as_deref()).collect();
+        let generations = self.store.generations(session.id)?;
+        Ok(AgentWork {
+            judged,
+            unchanged: matches!(sets.as_slice(), [a, b] if a == b),
+            ledger: self.store.ledger(session.id)?,
+            used: self.store.turns_played(session.id)?,
+            by: generations.last().map(|last| steps::origin_in_words(&last.origin)).unwrap_or_default(),
+            resumed: session.conversation_id.is_some(),
+        })
+    }
+
+    /// Where a session's work is done: recorded, or decided now.
+    fn place(&self, shared: &Shared, project: &Project, session: &Session) -> Result<Result<Place, String>, EngineError> {
+        if let (Some(branch), Some(worktree), Some(base)) = (&session.branch, &session.worktree, &session.base_commit) {
+            let place = Place { branch: branch.clone(), worktree: worktree.clone(), base: base.clone(), note: None };
+            return Ok(Ok(place));
+        }
+        let repo = match Repo::open(&project.root) {
+            Ok(repo) => repo,
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        let (base, note) = match self.base(&repo, project, session)? {
+            Ok(base) => base,
+            Err(message) => return Ok(Err(message)),
+        };
+        let wanted = git::branch_name(session.kind, &session.component);
+        let taken = |branch: &str| self.reserved(branch) || self.store.branch_is_taken(branch).unwrap_or(true);
+        Ok(match repo.free_branch(&wanted, &taken) {
+            Ok(branch) => {
+                self.reserve(&branch);
+                let worktree = shared.places.worktree(&self.scope.project, &session.component, session.id);
+                Ok(Place { branch, worktree, base, note })
+            }
+            Err(error) => Err(error.to_string()),
+        })
+    }
+
+    /// The commit that a session starts from: its parent's branch, what the person named, or the newest finished work on
+    /// the same context that the checkout does not have yet, or else the checkout's commit.
+    fn base(
+        &self,
+        repo: &Repo,
+        project: &Project,
+        session: &Session,
+    ) -> Result<Result<(String, Option<String>), String>, EngineError> {
+        if let Some(parent) = session.parent_id {
+            let parent = self.store.session(parent)?;
+            let branch = parent.branch.unwrap_or_default();
+            return Ok(match repo.tip(&branch) {
+                Ok(Some(tip)) => Ok((tip, None)),
+                Ok(None) => Err(format!("the parent's branch {branch:?} is not there any more; cancel the parent")),
+                Err(error) => Err(error.to_string()),
+            });
+        }
+        if let Some(base) = &session.base {
+            return Ok(repo.resolve(base).map(|commit| (commit, None)).map_err(|error| error.to_string()));
+        }
+        let head = match repo.head() {
+            Ok(head) => head.commit,
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        let context = project.context_of(&session.component).map(|context| context.name.clone());
+        let mut done: Vec<Session> = self.store.sessions_of(&session.component)?;
+        if let Some(context) = context {
+            done.extend(self.store.sessions_of(&context)?);
+        }
+        done.retain(|other| other.parent_id.is_none() && other.status == Status::Complete && other.id != session.id);
+        done.sort_by_key(|other| other.updated_at);
+        for other in done.iter().rev() {
+            if let Some(branch) = &other.branch
+                && let Ok(Some(tip)) = repo.tip(branch)
+                && repo.is_ancestor(&tip, &head).is_ok_and(|merged| !merged)
+            {
+                let note = format!("It starts from {branch}, which the checkout does not have yet.");
+                return Ok(Ok((tip, Some(note))));
+            }
+        }
+        Ok(Ok((head, None)))
+    }
+
+    /// What a spawn step will do; `None` for a step that spawns nothing.
+    pub(super) fn spawn_plan(
+        &self,
+        project: &Project,
+        session: &Session,
+        step: Step,
+    ) -> Result<Option<Spawn>, EngineError> {
+        if step.performer() != Performer::Spawn {
+            return Ok(None);
+        }
+        let existing = self.store.children(session.id)?;
+        let last = match self.store.last_result(session.id, step)?.and_then(|result| result.data) {
+            Some(Data::Children { problems, .. }) => problems,
+            Some(
+                Data::TestRun(_) | Data::Prepared { .. } | Data::Agent(_) | Data::Finalized { .. } | Data::Design { .. },
+            )
+            | None => Vec::new(),
+        };
+        Ok(Some(steps::plan_children(project, session, &existing, &last, clock::now())))
+    }
+
+    /// Records the beginning of a spawn step with its children; answers which sessions are to be driven.
+    pub(super) async fn begin_spawn(
+        &self,
+        shared: &Shared,
+        session: &Session,
+        history: &History,
+        step: Step,
+        plan: Spawn,
+        intent: Option<IntentId>,
+    ) -> Result<Vec<SessionId>, EngineError> {
+        let (seq, at) = (self.store.last_seq(session.id)? + 1, clock::now());
+        let plan_or = plan.as_ref().ok();
+        let children = plan_or.map(|plan| plan.children.clone()).unwrap_or_default();
+        let reactivated = plan_or.map(|plan| plan.reopen.iter().map(|(id, _)| *id).collect()).unwrap_or_default();
+        let interaction = Interaction {
+            id: InteractionId::generate(),
+            session_id: session.id,
+            seq,
+            generation: session.generation,
+            step,
+            iteration: iteration(history, step),
+            command: Command::SpawnSessions { child_session_ids: children.clone(), reactivated },
+            result: None,
+            started_at: at,
+            completed_at: None,
+        };
+        let mut transition = vec![Change::Begin { interaction: Box::new(interaction), owner: None }];
+        match plan {
+            Ok(plan) => {
+                transition.extend(
+                    plan.create.into_iter().map(|(child, generation)| Change::NewSession(Box::new(child), generation)),
+                );
+                transition.extend(
+                    plan.reopen.into_iter().map(|(session, generation)| Change::Reopen { session, generation }),
+                );
+                transition.push(Change::Await { session: session.id, seq, sessions: children.clone() });
+            }
+            Err(message) => transition.extend(failed_at_once(session, history, step, seq, message, at)),
+        }
+        transition.extend(intent.map(|intent| Change::Answer { intent, answer: Answer::Done, at }));
+        shared.writer.apply(&self.scope, transition).await?;
+        Ok(children)
+    }
+
+    /// Records that a step cannot be attempted because the project's configuration cannot be read: `pending` is the
+    /// attempt that this ends, if one has begun.
+    pub(super) async fn unreadable(
+        &self,
+        shared: &Shared,
+        session: &Session,
+        history: &History,
+        step: Step,
+        message: String,
+        pending: Option<u32>,
+    ) -> Result<(), EngineError> {
+        let at = clock::now();
+        let mut transition = Vec::new();
+        let mut history = history.clone();
+        let seq = match pending {
+            Some(seq) => {
+                history.attempts.retain(|attempt| attempt.seq != seq);
+                seq
+            }
+            None => {
+                let seq = self.store.last_seq(session.id)? + 1;
+                let interaction = Interaction {
+                    id: InteractionId::generate(),
+                    session_id: session.id,
+                    seq,
+                    generation: session.generation,
+                    step,
+                    iteration: iteration(&history, step),
+                    command: Command::Check { subject: crate::project::FILE.to_owned() },
+                    result: None,
+                    started_at: at,
+                    completed_at: None,
+                };
+                transition.push(Change::Begin { interaction: Box::new(interaction), owner: None });
+                seq
+            }
+        };
+        transition.extend(failed_at_once(session, &history, step, seq, message, at));
+        Ok(shared.writer.apply(&self.scope, transition).await?)
+    }
+
+    /// Raises a halt that the record does not have yet.
+    pub(super) async fn halt(
+        &self,
+        shared: &Shared,
+        session: &Session,
+        history: &History,
+        reason: HaltReason,
+    ) -> Result<(), EngineError> {
+        let Some(last) = history.attempts.last() else { return Ok(()) };
+        let halted = self.store.last_halt(session.id)?;
+        if halted.is_some_and(|halt| halt.seq == last.seq && halt.decision.is_none()) {
+            return Ok(());
+        }
+        let result = self.store.interaction(session.id, last.seq)?.and_then(|interaction| interaction.result);
+        let at = clock::now();
+        let halt = record::raise(session, last, reason, &result.unwrap_or_else(StepResult::ok), at);
+        let changes = vec![
+            Change::Halt(halt),
+            Change::Outlook { session: session.id, next: Some("halt".into()), halt: Some(reason), at },
+        ];
+        Ok(shared.writer.apply(&self.scope, changes).await?)
+    }
+}
+
+/// What ends a spawn step that cannot even begin.
+fn failed_at_once(
+    session: &Session,
+    history: &History,
+    step: Step,
+    seq: u32,
+    message: String,
+    at: crate::model::Micros,
+) -> Vec<Change> {
+    let result = StepResult::error(Cause::Environment, message);
+    let mut history = history.clone();
+    let outcome = Some(crate::workflow::Outcome::of(&result));
+    history.attempts.push(Attempt { seq, step, outcome, failure_set: None });
+    let mut changes = record::outlook(session, &history, &result, at);
+    changes.insert(0, Change::Finish { session: session.id, seq, result: Box::new(result), at });
+    changes
+}
+
+/// Which attempt at a step in its generation the next one is. Attempts that were cut off do not count: the repeat is the same.
+fn iteration(history: &History, step: Step) -> u32 {
+    let void = |attempt: &&Attempt| {
+        attempt.outcome.is_some_and(|outcome| matches!(outcome.cause, Some(Cause::Interrupted | Cause::Cancelled)))
+    };
+    let made = history.attempts.iter().filter(|attempt| attempt.step == step && !void(attempt)).count();
+    u32::try_from(made).unwrap_or(u32::MAX).saturating_add(1)
+}
+
+fn is_error(attempt: &Attempt) -> bool {
+    attempt.outcome.is_some_and(|outcome| {
+        outcome.status == ResultStatus::Error && !matches!(outcome.cause, Some(Cause::Interrupted | Cause::Cancelled))
+    })
+}
+
+fn impossible(cause: Cause, step: Step, session: &Session, message: String) -> Work {
+    Work::Impossible {
+        command: Command::Check { subject: format!("{step} of {}", session.component) },
+        result: Box::new(StepResult::error(cause, message)),
+    }
+}

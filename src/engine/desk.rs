@@ -1,0 +1,137 @@
+//! What the dispatcher knows of one project: its record, its configuration as it is now, its permits.
+
+use std::{cell::RefCell, collections::HashSet, sync::Arc, time::SystemTime};
+
+use camino::Utf8Path;
+
+use crate::{
+    engine::job::Permits,
+    model::{Limits, Scope, Session},
+    project::{self, Project, Settings},
+    store::{Change, Consent, Store, StoreError},
+    workflow::{Bounds, History},
+};
+
+/// One project of the store.
+pub(super) struct Desk {
+    pub(super) scope: Arc<Scope>,
+    pub(super) store: Store,
+    loaded: Option<Loaded>,
+    permits: Arc<Permits>,
+    sizes: (u32, u32),
+    /// Branches that were given to sessions whose beginning is not recorded yet.
+    reserved: RefCell<HashSet<String>>,
+}
+
+/// The configuration as it was read last.
+struct Loaded {
+    stamp: Option<(SystemTime, u64)>,
+    project: Result<Arc<Project>, String>,
+}
+
+impl Desk {
+    pub(super) fn open(store: Store) -> Self {
+        let Limits { agents, tests, .. } = Limits::default();
+        Self {
+            scope: Arc::new(store.scope().clone()),
+            store,
+            loaded: None,
+            permits: Arc::new(Permits::new(agents, tests)),
+            sizes: (agents, tests),
+            reserved: RefCell::default(),
+        }
+    }
+
+    /// The project as its files are now; an error says what is wrong with them. The second answer is a change for the
+    /// store, when the files have changed.
+    pub(super) fn project(&mut self, settings: &Settings) -> (Result<Arc<Project>, String>, Option<Vec<Change>>) {
+        let root = Utf8Path::new(&self.scope.project);
+        let stamp = stamp(root);
+        if let Some(loaded) = &self.loaded
+            && loaded.stamp == stamp
+        {
+            return (loaded.project.clone(), None);
+        }
+        let project = Project::load_with(root, settings).map(Arc::new).map_err(|error| error.to_string());
+        let changes = project.as_ref().ok().map(|project| catalogue(project));
+        if let Ok(project) = &project {
+            self.resize(&project.limits);
+        }
+        self.loaded = Some(Loaded { stamp, project: project.clone() });
+        (project, changes)
+    }
+
+    /// Permits follow the configuration. Attempts that run keep the permits that they have.
+    fn resize(&mut self, limits: &Limits) {
+        let sizes = (limits.agents, limits.tests);
+        if sizes != self.sizes {
+            self.permits = Arc::new(Permits::new(sizes.0, sizes.1));
+            self.sizes = sizes;
+        }
+    }
+
+    pub(super) fn permits(&self) -> Arc<Permits> {
+        Arc::clone(&self.permits)
+    }
+
+    /// The limits as they are now; the defaults while the configuration cannot be read.
+    pub(super) fn bounds(&self) -> Bounds {
+        let limits = match &self.loaded {
+            Some(Loaded { project: Ok(project), .. }) => project.limits.clone(),
+            Some(_) | None => Limits::default(),
+        };
+        Bounds { iterations: limits.iterations, same_failures: limits.same_failures }
+    }
+
+    /// Whether a person agreed to have run what the project's configuration brings.
+    pub(super) fn consented(&self, project: &Project) -> Result<bool, StoreError> {
+        project.consent_hash().map_or(Ok(true), |hash| Ok(self.store.consent(&hash)? == Consent::Given))
+    }
+
+    /// Whether a branch was given to a session whose beginning is not recorded yet.
+    pub(super) fn reserved(&self, branch: &str) -> bool {
+        self.reserved.borrow().contains(branch)
+    }
+
+    /// Keeps a branch for a session.
+    pub(super) fn reserve(&self, branch: &str) {
+        self.reserved.borrow_mut().insert(branch.to_owned());
+    }
+
+    /// What decides what comes next in a session.
+    pub(super) fn history(&self, session: &Session) -> Result<History, StoreError> {
+        history(&self.store, session, self.bounds())
+    }
+}
+
+/// What decides what comes next in a session.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn history(store: &Store, session: &Session, bounds: Bounds) -> Result<History, StoreError> {
+    let start = store.generations(session.id)?.last().map_or(crate::workflow::first_step(session.kind), |last| last.start);
+    Ok(History {
+        kind: session.kind,
+        status: session.status,
+        start,
+        attempts: store.attempts(session)?,
+        decided: store.decided(session.id)?,
+        awaited: store.awaited(session.id)?,
+        bounds,
+    })
+}
+
+/// What the store is told of a project.
+#[must_use]
+pub fn catalogue(project: &Project) -> Vec<Change> {
+    vec![
+        Change::Project { name: project.name.clone(), description: project.description.clone() },
+        Change::Catalogue { components: project.components.clone(), stories: project.stories.clone() },
+    ]
+}
+
+/// Tells one state of the configuration file from another.
+fn stamp(root: &Utf8Path) -> Option<(SystemTime, u64)> {
+    let metadata = std::fs::metadata(root.join(project::FILE)).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
+}

@@ -1,0 +1,421 @@
+//! The dispatcher: puts everything that happens in a line, asks the workflow what comes next in a session, and starts it.
+//! Between steps it knows nothing that is not in the store.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use camino::Utf8PathBuf;
+use tokio::{
+    sync::{Notify, mpsc, watch},
+    time::Instant,
+};
+
+use crate::{
+    engine::{
+        EngineError, clock,
+        desk::Desk,
+        job::{self, Job, Shared, Stop, Stopper},
+        places::Places,
+        process::{self, Grace, Marker},
+        record,
+        recorder::Recorder,
+    },
+    model::{Cause, IntentId, Mode, Scope, Session, SessionId, Status, Step, StepResult},
+    project::{Project, Settings},
+    store::{Change, Store, StoreError, Watch, Writer},
+    workflow::{self, History, Next, Outcome, Waiting},
+};
+
+/// How an engine is run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The store that it is the engine of.
+    pub store: Utf8PathBuf,
+    /// Drive only this session and what it spawns, and end when nothing of it can go on by itself.
+    pub only: Option<(Scope, SessionId)>,
+    /// End after so long without anything to do.
+    pub idle: Option<Duration>,
+    /// The user's settings.
+    pub settings: Settings,
+    /// How long processes may take to end.
+    pub grace: Grace,
+}
+
+/// Why an engine ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It was told to.
+    Stopped,
+    /// There was nothing to do for long.
+    Idle,
+    /// Nothing of its one session can go on by itself.
+    Settled,
+}
+
+/// Other processes' commits are looked at no more often than this.
+const WAKE_EVERY: Duration = Duration::from_millis(4);
+/// Should the system tell nothing of commits, the store is looked at this often.
+const POLL: Duration = Duration::from_secs(2);
+
+/// A session of a scope.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    pub(super) account: String,
+    pub(super) project: String,
+    pub(super) session: SessionId,
+}
+
+/// An attempt that is being made, or waits for its permit.
+struct Running {
+    stop: watch::Sender<Stop>,
+}
+
+pub(super) struct Dispatcher {
+    pub(super) options: Options,
+    pub(super) shared: Arc<Shared>,
+    pub(super) desks: HashMap<(String, String), Desk>,
+    running: HashMap<Key, Running>,
+    todo: VecDeque<Key>,
+    ended: mpsc::UnboundedSender<Key>,
+}
+
+/// Runs an engine until it is told to stop, is idle for long, or its one session is settled. The caller holds the lock.
+///
+/// # Errors
+/// When the store cannot be opened or read.
+pub async fn run(options: Options, stop: impl Future<Output = ()>) -> Result<Ended, EngineError> {
+    if let Err(error) = process::adopt_orphans() {
+        tracing::warn!("orphaned processes cannot be adopted: {error}");
+    }
+    let writer = Arc::new(Writer::start(&options.store)?);
+    let recorder = Recorder::new(Arc::clone(&writer));
+    let flusher = tokio::spawn(Arc::clone(&recorder).run());
+    let (ended, mut inbox) = mpsc::unbounded_channel();
+    let store = options.store.clone();
+    let shared = Arc::new(Shared {
+        writer,
+        recorder,
+        places: Places::of(&store),
+        owner: format!("{}-{}", std::process::id(), uuid::Uuid::now_v7().simple()),
+        store: store.clone(),
+        grace: options.grace,
+    });
+    let mut dispatcher =
+        Dispatcher { options, shared, desks: HashMap::new(), running: HashMap::new(), todo: VecDeque::new(), ended };
+    let wake = Arc::new(Notify::new());
+    let ring = Arc::clone(&wake);
+    let watched = Watch::with(&store, move || ring.notify_one());
+    dispatcher.recover().await?;
+    let outcome = dispatcher.serve(&mut inbox, &wake, watched.is_ok(), stop).await;
+    dispatcher.shut_down(&mut inbox).await;
+    flusher.abort();
+    dispatcher.shared.recorder.flush();
+    outcome
+}
+
+impl Dispatcher {
+    async fn serve(
+        &mut self,
+        inbox: &mut mpsc::UnboundedReceiver<Key>,
+        wake: &Notify,
+        watched: bool,
+        stop: impl Future<Output = ()>,
+    ) -> Result<Ended, EngineError> {
+        tokio::pin!(stop);
+        let mut looked = Instant::now();
+        let mut quiet_since = Instant::now();
+        self.look().await?;
+        loop {
+            self.drive_all().await?;
+            if !self.running.is_empty() {
+                quiet_since = Instant::now();
+            } else if self.options.only.is_some() {
+                return Ok(Ended::Settled);
+            }
+            let idle = self.options.idle.filter(|_| self.running.is_empty()).map(|idle| quiet_since + idle);
+            tokio::select! {
+                biased;
+                () = &mut stop => return Ok(Ended::Stopped),
+                Some(key) = inbox.recv() => self.attempt_ended(&key)?,
+                () = woken(wake, looked + WAKE_EVERY) => {
+                    looked = Instant::now();
+                    self.look().await?;
+                }
+                () = tokio::time::sleep_until(looked + POLL), if !watched => {
+                    looked = Instant::now();
+                    self.look().await?;
+                }
+                () = until(idle) => {
+                    self.look().await?;
+                    if self.todo.is_empty() && self.running.is_empty() {
+                        return Ok(Ended::Idle);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Looks at what other processes have written: projects, intents.
+    async fn look(&mut self) -> Result<(), EngineError> {
+        self.meet()?;
+        let scopes: Vec<(String, String)> = self.desks.keys().cloned().collect();
+        for scope in scopes {
+            let intents = match self.desks.get(&scope) {
+                Some(desk) => desk.store.open_intents()?,
+                None => continue,
+            };
+            for intent in intents {
+                self.take(&scope, intent).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens a desk for every project that has none.
+    fn meet(&mut self) -> Result<(), EngineError> {
+        let any = match self.desks.values().next() {
+            Some(desk) => desk.store.scopes()?,
+            None => Store::open(&self.options.store, nobody())?.scopes()?,
+        };
+        for scope in any {
+            let key = (scope.account.clone(), scope.project.clone());
+            if !self.desks.contains_key(&key) {
+                self.desks.insert(key, Desk::open(Store::open(&self.options.store, scope)?));
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends what a dead engine left running, records its attempts as interrupted, and goes on with every active session.
+    async fn recover(&mut self) -> Result<(), EngineError> {
+        let ended = process::end_marked(Marker::Store(self.options.store.as_str()), self.options.grace.terminate).await;
+        if ended > 0 {
+            tracing::info!("{ended} processes of an earlier engine were ended");
+        }
+        self.meet()?;
+        let scopes: Vec<(String, String)> = self.desks.keys().cloned().collect();
+        for scope in scopes {
+            let Some(desk) = self.desks.get_mut(&scope) else { continue };
+            drop(desk.project(&self.options.settings));
+            for (session, seq) in desk.store.orphans(&self.shared.owner)? {
+                interrupt(&self.shared, desk, session, seq).await?;
+            }
+            for session in desk.store.active()? {
+                self.todo.push_back(Key { account: scope.0.clone(), project: scope.1.clone(), session });
+            }
+        }
+        Ok(())
+    }
+
+    /// An attempt has ended, one way or the other: its session goes on, and so do those that wait for it.
+    fn attempt_ended(&mut self, key: &Key) -> Result<(), EngineError> {
+        self.running.remove(key);
+        self.todo.push_back(key.clone());
+        self.rouse(key)
+    }
+
+    /// Looks again at the sessions that wait for this one.
+    pub(super) fn rouse(&mut self, key: &Key) -> Result<(), EngineError> {
+        let Some(desk) = self.desks.get(&key.desk()) else { return Ok(()) };
+        let waiting = desk.store.waiting_on(key.session)?;
+        self.todo.extend(waiting.into_iter().map(|session| Key { session, ..key.clone() }));
+        Ok(())
+    }
+
+    /// Has a session looked at again.
+    pub(super) fn todo(&mut self, key: Key) {
+        self.todo.push_back(key);
+    }
+
+    async fn drive_all(&mut self) -> Result<(), EngineError> {
+        while let Some(key) = self.todo.pop_front() {
+            if self.running.contains_key(&key) || !self.is_mine(&key)? {
+                continue;
+            }
+            match self.drive(&key, None).await {
+                Ok(()) => {}
+                // Somebody else changed the session meanwhile; whoever did makes it be looked at again.
+                Err(EngineError::Store(StoreError::Conflict(why))) => tracing::debug!(session = %key.session, "{why}"),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether this engine drives the session: all of them, or one with what it spawned.
+    fn is_mine(&self, key: &Key) -> Result<bool, EngineError> {
+        let Some((scope, root)) = &self.options.only else { return Ok(true) };
+        if scope.account != key.account || scope.project != key.project {
+            return Ok(false);
+        }
+        let Some(desk) = self.desks.get(&key.desk()) else { return Ok(false) };
+        let mut at = Some(key.session);
+        while let Some(session) = at {
+            if session == *root {
+                return Ok(true);
+            }
+            at = desk.store.session(session)?.parent_id;
+        }
+        Ok(false)
+    }
+
+    /// Does what comes next in a session. With `intent`, a person started it, and the intent is answered with its beginning.
+    pub(super) async fn drive(&mut self, key: &Key, intent: Option<IntentId>) -> Result<(), EngineError> {
+        let Some(desk) = self.desks.get_mut(&key.desk()) else { return Ok(()) };
+        let (project, changes) = desk.project(&self.options.settings);
+        if let Some(changes) = changes {
+            self.shared.writer.post(&desk.scope, changes);
+        }
+        let session = desk.store.session(key.session)?;
+        if session.status.is_terminal() {
+            return Ok(());
+        }
+        let history = desk.history(&session)?;
+        match workflow::next(&history) {
+            Err(error) => tracing::error!(session = %session.id, "its record cannot be followed: {error}"),
+            Ok(Next::Waiting(Waiting::Validation { seq })) => match project {
+                Ok(project) => {
+                    let job = desk.validation(&self.shared, project, session, history, seq)?;
+                    self.start(key, job, true);
+                }
+                Err(message) => {
+                    let step = workflow::fix_step(session.kind);
+                    desk.unreadable(&self.shared, &session, &history, step, message, Some(seq)).await?;
+                }
+            },
+            Ok(Next::Waiting(Waiting::Attempt { .. } | Waiting::Sessions(_))) => {}
+            Ok(Next::Complete) => {
+                let changes = vec![
+                    Change::Status { session: session.id, status: Status::Complete },
+                    Change::Outlook { session: session.id, next: None, halt: None, at: clock::now() },
+                ];
+                self.shared.writer.apply(&desk.scope, changes).await?;
+                self.rouse(key)?;
+            }
+            Ok(Next::Halt(reason)) => desk.halt(&self.shared, &session, &history, reason).await?,
+            Ok(Next::Step(_)) if session.mode == Mode::Manual && intent.is_none() => {}
+            Ok(Next::Step(step)) => match project {
+                Ok(project) => self.start_step(key, project, session, history, step, intent).await?,
+                Err(message) => desk.unreadable(&self.shared, &session, &history, step, message, None).await?,
+            },
+        }
+        Ok(())
+    }
+
+    async fn start_step(
+        &mut self,
+        key: &Key,
+        project: Arc<Project>,
+        session: Session,
+        history: History,
+        step: Step,
+        intent: Option<IntentId>,
+    ) -> Result<(), EngineError> {
+        let Some(desk) = self.desks.get_mut(&key.desk()) else { return Ok(()) };
+        let Some(plan) = desk.spawn_plan(&project, &session, step)? else {
+            let job = desk.job(&self.shared, project, session, history, step, intent)?;
+            self.start(key, job, false);
+            return Ok(());
+        };
+        let children = desk.begin_spawn(&self.shared, &session, &history, step, plan, intent).await?;
+        self.todo.extend(children.into_iter().map(|session| Key { session, ..key.clone() }));
+        self.todo.push_back(key.clone());
+        Ok(())
+    }
+
+    /// Starts an attempt, or the validation that ends one.
+    fn start(&mut self, key: &Key, job: Job, validation: bool) {
+        let (stop, stopper) = watch::channel(Stop::Run);
+        self.running.insert(key.clone(), Running { stop });
+        let (ended, key) = (self.ended.clone(), key.clone());
+        let stopper = Stopper(stopper);
+        let attempt = async move {
+            if validation { job::validate(job, stopper).await } else { job::attempt(job, stopper).await }
+        };
+        tokio::spawn(async move {
+            // A panic in an attempt must not leave its session running for ever.
+            if let Err(error) = tokio::spawn(attempt).await {
+                tracing::error!(session = %key.session, "an attempt broke off: {error}");
+            }
+            // Without a dispatcher nobody needs to know.
+            ended.send(key).unwrap_or_default();
+        });
+    }
+
+    /// Whether an attempt of the session is being made, or waits for its permit.
+    pub(super) fn is_running(&self, key: &Key) -> bool {
+        self.running.contains_key(key)
+    }
+
+    /// Tells the attempt of a session to stop.
+    pub(super) fn signal(&self, key: &Key, stop: Stop) {
+        if let Some(running) = self.running.get(key) {
+            running.stop.send_replace(stop);
+        }
+    }
+
+    /// Ends every attempt, records each as interrupted, and waits until all of that is done.
+    async fn shut_down(&mut self, inbox: &mut mpsc::UnboundedReceiver<Key>) {
+        for running in self.running.values() {
+            running.stop.send_replace(Stop::Shutdown);
+        }
+        let Grace { interrupt, terminate } = self.options.grace;
+        let limit = interrupt + terminate + Duration::from_secs(10);
+        let all = async {
+            while !self.running.is_empty() {
+                match inbox.recv().await {
+                    Some(key) => self.running.remove(&key),
+                    None => break,
+                };
+            }
+        };
+        if tokio::time::timeout(limit, all).await.is_err() {
+            tracing::error!("some attempts did not end in time; the next engine records them as interrupted");
+        }
+    }
+}
+
+impl Key {
+    pub(super) fn desk(&self) -> (String, String) {
+        (self.account.clone(), self.project.clone())
+    }
+}
+
+/// The scope of nobody, to look around with.
+fn nobody() -> Scope {
+    Scope { account: String::new(), project: String::new(), user: String::new() }
+}
+
+/// Resolves once something was written since the last look, and that is a while ago. The wait comes first: a notification
+/// that has been taken is lost when another event wins.
+async fn woken(wake: &Notify, not_before: Instant) {
+    tokio::time::sleep_until(not_before).await;
+    wake.notified().await;
+}
+
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Records an attempt that a dead engine was making as interrupted.
+async fn interrupt(shared: &Shared, desk: &Desk, session: SessionId, seq: u32) -> Result<(), EngineError> {
+    let session = desk.store.session(session)?;
+    let mut history = desk.history(&session)?;
+    let result = StepResult::error(Cause::Interrupted, "the engine ended under it");
+    if let Some(last) = history.attempts.last_mut().filter(|last| last.seq == seq) {
+        last.outcome = Some(Outcome::of(&result));
+    }
+    let at = clock::now();
+    let mut transition = record::outlook(&session, &history, &result, at);
+    transition.insert(0, Change::Finish { session: session.id, seq, result: Box::new(result), at });
+    match shared.writer.apply(&desk.scope, transition).await {
+        Ok(()) | Err(StoreError::Conflict(_)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}

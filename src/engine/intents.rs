@@ -1,0 +1,307 @@
+//! Taking intents: each is carried out and answered in one transition, or refused with the reason.
+
+use sha2::{Digest, Sha256};
+
+use crate::{
+    engine::{
+        EngineError, clock,
+        desk::Desk,
+        dispatcher::{Dispatcher, Key},
+        job::Stop,
+        steps,
+    },
+    git::Tree,
+    model::{
+        Answer, Cause, Decision, Generation, Halt, HaltReason, Intent, IntentAction, Mode, Origin, Session, SessionId, Status,
+        Step, StepResult, Verdict,
+    },
+    store::{Change, StoreError, Transition},
+    workflow::{self, Next},
+};
+
+/// So often a transition is built anew when the record changed under it.
+const TRIES: usize = 20;
+
+/// What an intent comes to.
+enum Weighed {
+    /// These changes, and the answer done.
+    Do(Transition),
+    /// The session's next step begins, and the answer is recorded with its beginning.
+    Start,
+    /// Nothing, because.
+    Refuse(String),
+}
+
+impl Dispatcher {
+    /// Carries out an intent, or refuses it.
+    pub(super) async fn take(&mut self, scope: &(String, String), intent: Intent) -> Result<(), EngineError> {
+        let key = Key { account: scope.0.clone(), project: scope.1.clone(), session: intent.session_id };
+        for _ in 0..TRIES {
+            match self.try_take(&key, &intent).await {
+                Err(EngineError::Store(StoreError::Conflict(_))) => {}
+                other => return other,
+            }
+        }
+        self.answer(&key, &intent, Answer::Refused { why: "the session keeps changing; try again".into() }, Vec::new()).await
+    }
+
+    async fn try_take(&mut self, key: &Key, intent: &Intent) -> Result<(), EngineError> {
+        let running = self.is_running(key);
+        let Some(desk) = self.desks.get_mut(&key.desk()) else { return Ok(()) };
+        drop(desk.project(&self.options.settings));
+        let session = desk.store.session(key.session)?;
+        match desk.weigh(&session, running, intent).await? {
+            Weighed::Refuse(why) => self.answer(key, intent, Answer::Refused { why }, Vec::new()).await,
+            Weighed::Start => self.drive(key, Some(intent.id)).await,
+            Weighed::Do(changes) => {
+                self.answer(key, intent, Answer::Done, changes).await?;
+                self.follow(key, intent)
+            }
+        }
+    }
+
+    async fn answer(
+        &self,
+        key: &Key,
+        intent: &Intent,
+        answer: Answer,
+        mut changes: Transition,
+    ) -> Result<(), EngineError> {
+        let Some(desk) = self.desks.get(&key.desk()) else { return Ok(()) };
+        changes.push(Change::Answer { intent: intent.id, answer, at: clock::now() });
+        match self.shared.writer.apply(&desk.scope, changes).await {
+            // An intent that has an answer is not asked again.
+            Err(StoreError::Conflict("the intent is answered already")) => Ok(()),
+            other => Ok(other?),
+        }
+    }
+
+    /// What follows from an intent that was carried out: attempts end, sessions go on.
+    fn follow(&mut self, key: &Key, intent: &Intent) -> Result<(), EngineError> {
+        match &intent.action {
+            IntentAction::Cancel => {
+                for session in self.family(key)? {
+                    self.signal(&Key { session, ..key.clone() }, Stop::Cancelled);
+                }
+                self.rouse(key)?;
+            }
+            IntentAction::SetMode { mode: Mode::Manual } => self.signal(key, Stop::Withdrawn),
+            IntentAction::Approve { .. } => self.rouse(key)?,
+            IntentAction::SetMode { .. }
+            | IntentAction::Start
+            | IntentAction::Advance
+            | IntentAction::Retry
+            | IntentAction::Reactivate { .. }
+            | IntentAction::Override { .. } => {}
+        }
+        self.todo(key.clone());
+        Ok(())
+    }
+
+    /// A session and everything that it spawned.
+    fn family(&self, key: &Key) -> Result<Vec<SessionId>, EngineError> {
+        match self.desks.get(&key.desk()) {
+            Some(desk) => Ok(desk.family(key.session)?),
+            None => Ok(Vec::new()),
+        }
+    }
+}
+
+impl Desk {
+    async fn weigh(&self, session: &Session, running: bool, intent: &Intent) -> Result<Weighed, EngineError> {
+        let halt = self.store.last_halt(session.id)?.filter(|halt| halt.decision.is_none());
+        Ok(match &intent.action {
+            IntentAction::Start => Weighed::Do(Vec::new()),
+            IntentAction::Advance => self.advance(session, running, halt.as_ref())?,
+            IntentAction::Retry => self.retry(session, running, halt, intent).await?,
+            IntentAction::Reactivate { context } => self.reactivate(session, context, intent),
+            IntentAction::Cancel => self.cancel(session)?,
+            IntentAction::SetMode { mode } => set_mode(session, *mode),
+            IntentAction::Approve { note } => match halt {
+                None => Weighed::Refuse(no_halt(session)),
+                Some(halt) => self.approve(session, halt, note.clone(), intent).await?,
+            },
+            IntentAction::Override { note } => match halt {
+                None => Weighed::Refuse(no_halt(session)),
+                Some(_) if note.trim().is_empty() => {
+                    Weighed::Refuse("an override goes on the record: say why, with a note".into())
+                }
+                Some(halt) => self.go_on(session, halt, Verdict::Override, Some(note.clone()), intent).await?,
+            },
+        })
+    }
+
+    fn advance(&self, session: &Session, running: bool, halt: Option<&Halt>) -> Result<Weighed, EngineError> {
+        if session.status.is_terminal() {
+            return Ok(Weighed::Refuse(format!("it is {}: reactivate it to go on", session.status)));
+        }
+        if let Some(halt) = halt {
+            return Ok(Weighed::Refuse(format!("it is halted ({}): retry, override or approve", halt.reason)));
+        }
+        if session.mode != Mode::Manual {
+            return Ok(Weighed::Refuse(format!("its mode is {}: it goes on by itself", session.mode)));
+        }
+        if running {
+            return Ok(Weighed::Refuse("its step is still running".into()));
+        }
+        Ok(match workflow::next(&self.history(session)?) {
+            Ok(Next::Step(_)) => Weighed::Start,
+            Ok(Next::Waiting(_)) => Weighed::Refuse("it waits for its children; `why` says for which".into()),
+            Ok(Next::Complete | Next::Halt(_)) => Weighed::Refuse("there is no next step to start".into()),
+            Err(error) => Weighed::Refuse(error.to_string()),
+        })
+    }
+
+    async fn retry(
+        &self,
+        session: &Session,
+        running: bool,
+        halt: Option<Halt>,
+        intent: &Intent,
+    ) -> Result<Weighed, EngineError> {
+        if let Some(halt) = halt {
+            if halt.reason == HaltReason::ArchitecturalFailure {
+                let why = "tests outside its context broke: approve closes it, override (with a note) goes on";
+                return Ok(Weighed::Refuse(why.into()));
+            }
+            return self.go_on(session, halt, Verdict::Retry, None, intent).await;
+        }
+        let attempts = self.store.attempts(session)?;
+        let unfinished = attempts.last().is_some_and(|last| last.step == Step::Finalize);
+        Ok(match session.status {
+            Status::Failed if unfinished => Weighed::Do(vec![
+                Change::Status { session: session.id, status: Status::Active },
+                Change::Outlook {
+                    session: session.id,
+                    next: Some(Step::Finalize.to_string()),
+                    halt: None,
+                    at: clock::now(),
+                },
+            ]),
+            Status::Failed | Status::Complete | Status::Cancelled => {
+                Weighed::Refuse(format!("it is {}: reactivate it, with what its agent should know", session.status))
+            }
+            Status::Active if running => Weighed::Refuse("its step is still running".into()),
+            Status::Active => Weighed::Refuse("nothing of it failed or is halted; `why` says what it waits for".into()),
+        })
+    }
+
+    fn reactivate(&self, session: &Session, context: &str, intent: &Intent) -> Weighed {
+        if !session.status.is_terminal() {
+            return Weighed::Refuse("it is active already; cancel it first, or wait until it has ended".into());
+        }
+        if context.trim().is_empty() {
+            return Weighed::Refuse("say what its agent should know: the context is empty".into());
+        }
+        let generation = Generation {
+            number: session.generation + 1,
+            start: steps::restart(session),
+            context: context.to_owned(),
+            origin: Origin::Person { user: intent.user.clone() },
+            opened_at: clock::now(),
+        };
+        Weighed::Do(vec![Change::Reopen { session: session.id, generation }])
+    }
+
+    /// Closes a session and everything that it spawned; what they were doing ends as cancelled.
+    fn cancel(&self, session: &Session) -> Result<Weighed, EngineError> {
+        if session.status.is_terminal() {
+            return Ok(Weighed::Refuse(format!("it is {} already", session.status)));
+        }
+        let mut changes = Vec::new();
+        let at = clock::now();
+        for id in self.family(session.id)? {
+            let member = self.store.session(id)?;
+            if member.status.is_terminal() {
+                continue;
+            }
+            if let Some(last) = self.store.attempts(&member)?.last().filter(|last| last.outcome.is_none()) {
+                let result = Box::new(StepResult::error(Cause::Cancelled, "the session was cancelled"));
+                changes.push(Change::Finish { session: id, seq: last.seq, result, at });
+            }
+            changes.push(Change::Status { session: id, status: Status::Cancelled });
+            changes.push(Change::Outlook { session: id, next: None, halt: None, at });
+        }
+        Ok(Weighed::Do(changes))
+    }
+
+    fn family(&self, session: SessionId) -> Result<Vec<SessionId>, StoreError> {
+        let mut family = vec![session];
+        let mut at = 0;
+        while let Some(member) = family.get(at).copied() {
+            family.extend(self.store.children(member)?.iter().map(|child| child.id));
+            at += 1;
+        }
+        Ok(family)
+    }
+
+    async fn approve(
+        &self,
+        session: &Session,
+        halt: Halt,
+        note: Option<String>,
+        intent: &Intent,
+    ) -> Result<Weighed, EngineError> {
+        let decision = self.decision(session, &halt, Verdict::Approve, note, intent).await?;
+        Ok(Weighed::Do(vec![
+            Change::Decide { halt: halt.id, decision },
+            Change::Status { session: session.id, status: Status::Failed },
+            Change::Outlook { session: session.id, next: None, halt: None, at: clock::now() },
+        ]))
+    }
+
+    /// The session goes on in spite of its halt.
+    async fn go_on(
+        &self,
+        session: &Session,
+        halt: Halt,
+        verdict: Verdict,
+        note: Option<String>,
+        intent: &Intent,
+    ) -> Result<Weighed, EngineError> {
+        let decision = self.decision(session, &halt, verdict, note, intent).await?;
+        let mut history = self.history(session)?;
+        history.status = Status::Active;
+        history.decided = history.decided.max(halt.seq);
+        let next = workflow::next(&history).ok().map(|next| next.to_string());
+        Ok(Weighed::Do(vec![
+            Change::Decide { halt: halt.id, decision },
+            Change::Status { session: session.id, status: Status::Active },
+            Change::Outlook { session: session.id, next, halt: None, at: clock::now() },
+        ]))
+    }
+
+    async fn decision(
+        &self,
+        session: &Session,
+        halt: &Halt,
+        verdict: Verdict,
+        note: Option<String>,
+        intent: &Intent,
+    ) -> Result<Decision, EngineError> {
+        let result = self.store.interaction(session.id, halt.seq)?.and_then(|interaction| interaction.result);
+        let worktree = session.worktree.clone();
+        let diff = tokio::task::spawn_blocking(move || {
+            worktree.and_then(|worktree| Tree::open(&worktree).and_then(|tree| tree.change_hash()).ok())
+        });
+        let mut hash = Sha256::new();
+        hash.update(diff.await.ok().flatten().unwrap_or_default());
+        hash.update([0]);
+        hash.update(serde_json::to_string(&result).unwrap_or_default());
+        hash.update([0]);
+        hash.update(halt.evidence.to_string());
+        let evidence_hash = hash.finalize().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+        Ok(Decision { verdict, note, user: intent.user.clone(), at: clock::now(), evidence_hash })
+    }
+}
+
+fn set_mode(session: &Session, mode: Mode) -> Weighed {
+    if session.status.is_terminal() {
+        return Weighed::Refuse(format!("it is {}: a mode would change nothing", session.status));
+    }
+    Weighed::Do(vec![Change::Mode { session: session.id, mode }])
+}
+
+fn no_halt(session: &Session) -> String {
+    format!("it is not halted (it is {}): there is nothing to decide", session.status)
+}

@@ -1,0 +1,270 @@
+//! One attempt at a step: what it needs, and its life from the permit to the recorded result.
+
+use std::{sync::Arc, time::Instant};
+
+use camino::Utf8PathBuf;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use crate::{
+    engine::{
+        clock,
+        places::Places,
+        process::Grace,
+        record,
+        recorder::{Recorder, Tap},
+        steps,
+    },
+    model::{
+        Answer, Cause, Command, Generation, IntentId, Interaction, InteractionId, Performer, Scope, Session, Step, StepResult,
+    },
+    project::Project,
+    store::{Change, StoreError, Writer},
+    workflow::{History, LedgerRow},
+};
+
+/// What every attempt of an engine shares.
+pub(super) struct Shared {
+    pub(super) writer: Arc<Writer>,
+    pub(super) recorder: Arc<Recorder>,
+    pub(super) places: Places,
+    /// This engine, as the owner of its attempts.
+    pub(super) owner: String,
+    /// The store's file, as every process of a step knows it.
+    pub(super) store: Utf8PathBuf,
+    pub(super) grace: Grace,
+}
+
+/// How many processes a project may have at once.
+pub(super) struct Permits {
+    pub(super) agents: Arc<Semaphore>,
+    pub(super) tests: Arc<Semaphore>,
+}
+
+impl Permits {
+    pub(super) fn new(agents: u32, tests: u32) -> Self {
+        let semaphore = |count: u32| Arc::new(Semaphore::new(count.max(1) as usize));
+        Self { agents: semaphore(agents), tests: semaphore(tests) }
+    }
+}
+
+/// Why an attempt is to end early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// It is not.
+    Run,
+    /// It has not begun, and must not.
+    Withdrawn,
+    /// Its session was cancelled.
+    Cancelled,
+    /// The engine ends.
+    Shutdown,
+}
+
+/// The end of the line by which an attempt is told to stop.
+#[derive(Clone)]
+pub(super) struct Stopper(pub(super) watch::Receiver<Stop>);
+
+impl Stopper {
+    /// Resolves when an attempt that has not begun must not begin.
+    async fn withdrawn(&mut self) {
+        // A dispatcher that is gone has no use for the attempt either.
+        self.0.wait_for(|stop| *stop != Stop::Run).await.map(drop).unwrap_or_default();
+    }
+
+    /// Resolves when an attempt that has begun is to end.
+    pub(super) async fn stopped(&mut self) {
+        self.0.wait_for(|stop| matches!(stop, Stop::Cancelled | Stop::Shutdown)).await.map(drop).unwrap_or_default();
+    }
+
+    /// Why, once it is; [`Stop::Run`] before.
+    pub(super) fn now(&self) -> Stop {
+        *self.0.borrow()
+    }
+
+    /// The cause that a process which was ended on our word has.
+    pub(super) fn cause(&self) -> Cause {
+        match self.now() {
+            Stop::Cancelled => Cause::Cancelled,
+            Stop::Run | Stop::Withdrawn | Stop::Shutdown => Cause::Interrupted,
+        }
+    }
+}
+
+/// Where `initialize` is to work: decided before it begins and recorded with its beginning, so that a repeat finds the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) branch: String,
+    pub(super) worktree: Utf8PathBuf,
+    pub(super) base: String,
+    /// What there is to say about the base.
+    pub(super) note: Option<String>,
+}
+
+/// What an attempt needs beside its session.
+pub(super) enum Work {
+    /// `initialize`; or why there is no place for it.
+    Prepare(Result<Place, String>),
+    /// An agent step.
+    Agent(Box<AgentWork>),
+    /// A test step.
+    Tests {
+        /// The failures so far.
+        ledger: Vec<LedgerRow>,
+    },
+    /// Children that have all ended: they are merged and judged.
+    Validate {
+        /// The children with what their last error was.
+        children: Vec<(Session, Option<String>)>,
+    },
+    /// `finalize`.
+    Finalize {
+        /// The components that the children worked on.
+        components: Vec<String>,
+    },
+    /// It cannot be attempted, and why.
+    Impossible {
+        /// For the record.
+        command: Command,
+        /// The result.
+        result: Box<StepResult>,
+    },
+}
+
+/// What an agent step needs.
+pub(super) struct AgentWork {
+    /// The step's result that it is to mend, if it is a fix.
+    pub(super) judged: Option<StepResult>,
+    /// Whether the fix before changed nothing about the failures.
+    pub(super) unchanged: bool,
+    /// The failures so far.
+    pub(super) ledger: Vec<LedgerRow>,
+    /// The turns of its scenario that were played in this session.
+    pub(super) used: Vec<usize>,
+    /// Who reactivated the session, in words.
+    pub(super) by: String,
+    /// Whether an agent has spoken in its conversation before.
+    pub(super) resumed: bool,
+}
+
+/// One attempt at a step, before it is made.
+pub(super) struct Job {
+    pub(super) shared: Arc<Shared>,
+    pub(super) scope: Arc<Scope>,
+    pub(super) project: Arc<Project>,
+    pub(super) consented: bool,
+    pub(super) permits: Arc<Permits>,
+    pub(super) session: Session,
+    pub(super) generation: Generation,
+    pub(super) step: Step,
+    pub(super) seq: u32,
+    pub(super) iteration: u32,
+    /// Without this attempt; for a validation with it, pending.
+    pub(super) history: History,
+    pub(super) work: Work,
+    /// The intent that started it.
+    pub(super) intent: Option<IntentId>,
+    pub(super) id: InteractionId,
+}
+
+impl Job {
+    pub(super) fn tap(&self) -> Tap {
+        Tap::new(&self.shared.recorder, &self.scope, self.session.id, self.seq)
+    }
+
+    /// Takes the permit that the step needs. `None`: stopped before there was one.
+    async fn permit(&self, stopper: &mut Stopper) -> Option<Option<OwnedSemaphorePermit>> {
+        let semaphore = match (&self.work, self.step.performer()) {
+            (Work::Agent(_), Performer::Agent) => &self.permits.agents,
+            (Work::Tests { .. }, Performer::Tests) => &self.permits.tests,
+            _ => return Some(None),
+        };
+        tokio::select! {
+            biased;
+            () = stopper.withdrawn() => None,
+            permit = Arc::clone(semaphore).acquire_owned() => permit.ok().map(Some),
+        }
+    }
+}
+
+/// What came of performing a step, beside the store's own bookkeeping.
+pub(super) struct Performed {
+    pub(super) result: StepResult,
+    pub(super) changes: Vec<Change>,
+}
+
+impl From<StepResult> for Performed {
+    fn from(result: StepResult) -> Self {
+        Self { result, changes: Vec::new() }
+    }
+}
+
+/// What an attempt will do: its command for the record, and what its beginning changes.
+pub(super) struct Composed {
+    pub(super) command: Command,
+    pub(super) changes: Vec<Change>,
+    pub(super) plan: steps::Plan,
+}
+
+/// Makes one attempt: waits for a permit, records its beginning, performs it, records its result.
+pub(super) async fn attempt(job: Job, mut stopper: Stopper) {
+    let Some(_permit) = job.permit(&mut stopper).await else { return };
+    let composed = steps::compose(&job).await;
+    if stopper.now() != Stop::Run {
+        return;
+    }
+    if let Err(error) = begin(&job, &composed).await {
+        tracing::warn!(session = %job.session.id, step = %job.step, "the attempt did not begin: {error}");
+        return;
+    }
+    perform_and_record(&job, composed.plan, &mut stopper).await;
+}
+
+/// Validates the children of an attempt that has begun long ago.
+pub(super) async fn validate(job: Job, mut stopper: Stopper) {
+    perform_and_record(&job, steps::Plan::Validate, &mut stopper).await;
+}
+
+/// Whether a result is only that the engine ended under the validation of children: nobody's attempt, so it stays pending
+/// and the next engine validates.
+fn is_cut_validation(job: &Job, result: &StepResult) -> bool {
+    matches!(job.work, Work::Validate { .. }) && result.cause == Some(Cause::Interrupted)
+}
+
+async fn begin(job: &Job, composed: &Composed) -> Result<(), StoreError> {
+    let now = clock::now();
+    let interaction = Interaction {
+        id: job.id,
+        session_id: job.session.id,
+        seq: job.seq,
+        generation: job.session.generation,
+        step: job.step,
+        iteration: job.iteration,
+        command: composed.command.clone(),
+        result: None,
+        started_at: now,
+        completed_at: None,
+    };
+    let mut transition =
+        vec![Change::Begin { interaction: Box::new(interaction), owner: Some(job.shared.owner.clone()) }];
+    transition.extend(composed.changes.iter().cloned());
+    if let Some(intent) = job.intent {
+        transition.push(Change::Answer { intent, answer: Answer::Done, at: now });
+    }
+    job.shared.writer.apply(&job.scope, transition).await
+}
+
+async fn perform_and_record(job: &Job, plan: steps::Plan, stopper: &mut Stopper) {
+    let started = Instant::now();
+    let mut performed = steps::perform(job, plan, stopper).await;
+    performed.result.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    job.shared.recorder.flush();
+    if is_cut_validation(job, &performed.result) {
+        return;
+    }
+    let transition = record::finish(job, performed, clock::now());
+    match job.shared.writer.apply(&job.scope, transition).await {
+        // The session was cancelled under the attempt, and its end is recorded with that.
+        Ok(()) | Err(StoreError::Conflict(_)) => {}
+        Err(error) => tracing::error!(session = %job.session.id, step = %job.step, "the result was not recorded: {error}"),
+    }
+}

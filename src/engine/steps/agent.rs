@@ -1,0 +1,310 @@
+//! Agent steps: a prompt is made, recorded, and handed to an agent.
+
+use uuid::Uuid;
+
+use crate::{
+    agent::command::{self, StepFacts},
+    engine::{
+        job::{AgentWork, Composed, Job, Performed, Stopper, Work},
+        process,
+        steps::{Plan, git, initialize, script, tests},
+    },
+    git::Tree,
+    model::{
+        AgentConfig, AgentReport, Cause, Command, Component, Data, EventKind, Exit, OutputFile, Origin, Protocol, Runner, Step,
+        StepResult,
+    },
+    prompt::{self, ComponentInfo, ContextInfo, LedgerLine, Neighbour, ProjectInfo, PromptInput, PromptPaths, Reactivation},
+    store::Change,
+    workflow::LedgerState,
+};
+
+/// An agent step that is ready to be performed.
+pub(in crate::engine) struct AgentPlan {
+    agent: AgentConfig,
+    prompt: String,
+    conversation: String,
+}
+
+pub(super) async fn compose(job: &Job, work: &AgentWork) -> Composed {
+    let agent = match agent_of(job) {
+        Ok(agent) => agent,
+        Err(result) => return super::known(job, *result),
+    };
+    let prompt = match prompt_of(job, work).await {
+        Ok(prompt) => prompt,
+        Err(message) => return super::known(job, StepResult::error(Cause::Environment, message)),
+    };
+    // The conversation is on record before the agent hears of it, so that a repeat goes on with the same one.
+    let conversation = job.session.conversation_id.clone().unwrap_or_else(|| Uuid::now_v7().to_string());
+    Composed {
+        command: Command::Agent {
+            agent: agent.name.clone(),
+            prompt: prompt.clone(),
+            conversation_id: work.resumed.then(|| conversation.clone()),
+        },
+        changes: vec![Change::Conversation { session: job.session.id, id: conversation.clone() }],
+        plan: Plan::Agent(AgentPlan { agent, prompt, conversation }),
+    }
+}
+
+/// The agent of the session, if it can be used.
+fn agent_of(job: &Job) -> Result<AgentConfig, git::StepError> {
+    let unavailable = |message: String| Box::new(StepResult::error(Cause::AgentUnavailable, message));
+    let Some(name) = job.session.agent.as_ref().or(job.project.agent.as_ref()) else {
+        return Err(unavailable(
+            "no agent is named: set `agent = \"…\"` in [project] of callboard.toml, or give the session one with --agent".into(),
+        ));
+    };
+    let Some(agent) = job.project.agents.get(name) else {
+        let known: Vec<&str> = job.project.agents.keys().map(String::as_str).collect();
+        return Err(unavailable(format!(
+            "there is no agent {name:?}; known: {}; add [agents.{name}] to callboard.toml",
+            if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+        )));
+    };
+    match agent.protocol {
+        Protocol::Script => Ok(agent.clone()),
+        Protocol::Command if !job.consented => Err(Box::new(initialize::no_consent(job))),
+        Protocol::Command => Ok(agent.clone()),
+        protocol @ (Protocol::Claude | Protocol::Codex | Protocol::Acp) => Err(unavailable(format!(
+            "the agent {name:?} has protocol {protocol}, which this version cannot drive; use one with protocol command or script"
+        ))),
+    }
+}
+
+/// The exact text that the agent gets.
+async fn prompt_of(job: &Job, work: &AgentWork) -> Result<String, String> {
+    let component = job.project.component(&job.session.component).map_err(|error| error.to_string())?;
+    let mut input = prompt_input(job, work, component);
+    input.test_first = test_first(job, component).await;
+    let root = job.project.root.clone();
+    let rendered = tokio::task::spawn_blocking(move || {
+        input.rules = prompt::rules(&root, input.component.kind, input.session_kind)?;
+        prompt::render(&input, Some(&root))
+    });
+    match rendered.await {
+        Ok(Ok(prompt)) => Ok(prompt),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(error) => Err(format!("the prompt could not be made: {error}")),
+    }
+}
+
+/// Whether the component's code did not exist when the session began.
+async fn test_first(job: &Job, component: &Component) -> bool {
+    let (Some(code), Some(base)) = (component.paths.code.clone(), job.session.base_commit.clone()) else { return false };
+    let root = job.project.root.clone();
+    git::read(move || crate::git::Repo::open(&root)?.file_exists_at(&base, &code)).await.is_ok_and(|exists| !exists)
+}
+
+fn prompt_input(job: &Job, work: &AgentWork, component: &Component) -> PromptInput {
+    let project = &job.project;
+    let context = project.context_of(&component.name);
+    let within = if component.kind.is_context() { Some(component.name.as_str()) } else { component.parent.as_deref() };
+    let related = |name: &str| project.children_of(name).into_iter().filter(|other| other.name != component.name);
+    let judged = work.judged.as_ref();
+    PromptInput {
+        project: ProjectInfo { name: project.name.clone(), description: project.description.clone() },
+        component: ComponentInfo {
+            name: component.name.clone(),
+            kind: component.kind,
+            description: component.description.clone(),
+            depends_on: component.depends_on.clone(),
+        },
+        context: context.map(|context| ContextInfo {
+            name: context.name.clone(),
+            kind: context.kind,
+            description: context.description.clone(),
+        }),
+        session_kind: job.session.kind,
+        step: job.step,
+        iteration: job.iteration,
+        generation: job.session.generation,
+        paths: PromptPaths {
+            design: component.paths.design.clone(),
+            code: component.paths.code.clone(),
+            test: component.paths.test.clone(),
+            parent_design: context.and_then(|context| context.paths.design.clone()),
+        },
+        language: match project.runner {
+            Runner::Cargo => Some("rust".into()),
+            Runner::Custom(_) => None,
+        },
+        similar: similar(job, component),
+        siblings: if component.kind.is_context() { Vec::new() } else { within.map(related).into_iter().flatten().map(neighbour).collect() },
+        components: if component.kind.is_context() { within.map(related).into_iter().flatten().map(neighbour).collect() } else { Vec::new() },
+        stories: project.stories_of(&component.name).into_iter().cloned().collect(),
+        rules: Vec::new(),
+        test_first: false,
+        test_run: judged.and_then(StepResult::test_run).cloned(),
+        ledger: work.ledger.iter().map(ledger_line).collect(),
+        problem: judged.and_then(|result| result.error_message.clone()),
+        design_problems: Vec::new(),
+        unchanged: work.unchanged,
+        reactivation: (!job.generation.context.is_empty())
+            .then(|| Reactivation { context: job.generation.context.clone(), by: work.by.clone() }),
+        gap_analysis: None,
+        sessions_tool: false,
+    }
+}
+
+/// Components of the same kind elsewhere in the project: how things are done here.
+fn similar(job: &Job, component: &Component) -> Vec<Neighbour> {
+    const AT_MOST: usize = 3;
+    let alike = |other: &&Component| {
+        other.kind == component.kind && other.name != component.name && other.parent != component.parent
+    };
+    job.project.components.iter().filter(alike).take(AT_MOST).map(neighbour).collect()
+}
+
+fn neighbour(component: &Component) -> Neighbour {
+    Neighbour {
+        name: component.name.clone(),
+        kind: component.kind,
+        description: component.description.clone(),
+        paths: component.paths.clone(),
+    }
+}
+
+fn ledger_line(row: &crate::workflow::LedgerRow) -> LedgerLine {
+    let state = match row.state {
+        LedgerState::New => prompt::LedgerState::New,
+        LedgerState::StillFailing => prompt::LedgerState::StillFailing,
+        LedgerState::MessageChanged => prompt::LedgerState::MessageChanged,
+        LedgerState::Fixed => prompt::LedgerState::Fixed,
+        LedgerState::CameBack => prompt::LedgerState::CameBack,
+        LedgerState::Flaky => prompt::LedgerState::Flaky,
+    };
+    LedgerLine { test: row.test.clone(), state, message: row.message.clone() }
+}
+
+/// Who reactivated a session, for the prompt.
+pub(in crate::engine) fn origin_in_words(origin: &Origin) -> String {
+    match origin {
+        Origin::New => String::new(),
+        Origin::Person { user } if user.is_empty() => "a person".into(),
+        Origin::Person { user } => user.clone(),
+        Origin::Session { id } => format!("session {id}"),
+    }
+}
+
+pub(super) async fn perform(job: &Job, plan: AgentPlan, stopper: &mut Stopper) -> Performed {
+    match try_perform(job, plan, stopper).await {
+        Ok(result) | Err(result) => Performed::from(*result),
+    }
+}
+
+async fn try_perform(job: &Job, plan: AgentPlan, stopper: &mut Stopper) -> Result<git::StepError, git::StepError> {
+    initialize::ensure(job, stopper).await?;
+    let before = if job.step.is_fix() { Some(snapshot(job).await?) } else { None };
+    let mut result = match plan.agent.protocol {
+        Protocol::Script => script::play(job, &plan.agent, &plan.prompt, stopper).await,
+        Protocol::Command | Protocol::Claude | Protocol::Codex | Protocol::Acp => run(job, &plan, stopper).await,
+    };
+    let changed = match before {
+        Some(before) if result.cause.is_none() => before != snapshot(job).await?,
+        Some(_) | None => true,
+    };
+    let turn = match &result.data {
+        Some(Data::Agent(report)) => report.turn,
+        Some(
+            Data::TestRun(_)
+            | Data::Prepared { .. }
+            | Data::Children { .. }
+            | Data::Finalized { .. }
+            | Data::Design { .. },
+        )
+        | None => None,
+    };
+    if !changed {
+        result = StepResult {
+            code: result.code,
+            output: result.output,
+            ..StepResult::error(Cause::EmptyDiff, format!("{} changed nothing", fix_name(job.step)))
+        };
+    }
+    let report = AgentReport { conversation_id: plan.conversation, changed, turn };
+    Ok(Box::new(result.with_data(Data::Agent(report))))
+}
+
+const fn fix_name(step: Step) -> &'static str {
+    step.as_str()
+}
+
+async fn snapshot(job: &Job) -> Result<String, git::StepError> {
+    let worktree = git::worktree(job)?.to_owned();
+    git::read(move || Tree::open(&worktree)?.change_hash()).await
+}
+
+/// Any program: the prompt on its standard input, its standard output as text, exit code 0 = ok.
+async fn run(job: &Job, plan: &AgentPlan, stopper: &mut Stopper) -> StepResult {
+    let worktree = match git::worktree(job) {
+        Ok(worktree) => worktree.to_owned(),
+        Err(result) => return *result,
+    };
+    let facts = StepFacts {
+        session_id: job.session.id,
+        kind: job.session.kind,
+        component: job.session.component.clone(),
+        step: job.step,
+        iteration: job.iteration,
+        generation: job.session.generation,
+        conversation_id: plan.conversation.clone(),
+        worktree: worktree.clone(),
+        mcp: None,
+    };
+    let mut env = git::environment(job);
+    env.extend(plan.agent.env.clone());
+    env.extend(command::environment(&facts));
+    let spec = process::Spec {
+        stdin: Some(plan.prompt.clone().into_bytes()),
+        ..git::spec(job, plan.agent.command.clone(), worktree, env)
+    };
+    let record = spec.record.clone();
+    let mut tap = job.tap();
+    tap.event(EventKind::Command { line: git::shown(&plan.agent.command) });
+    let finished = process::run(
+        spec,
+        |chunk| {
+            tap.text(chunk.text, |text| {
+                if chunk.stderr { EventKind::Output { text, stderr: true } } else { EventKind::AgentText { text } }
+            });
+        },
+        stopper.stopped(),
+    )
+    .await;
+    if finished.leftovers > 0 {
+        tap.note(format!("{} processes that the agent left behind were ended.", finished.leftovers));
+    }
+    let output = record
+        .filter(|_| finished.bytes > 0)
+        .map(|path| OutputFile { path, bytes: finished.bytes, kept: finished.kept });
+    let result = StepResult { code: finished.exit.code(), output, ..outcome(&finished, stopper) };
+    if finished.exit == Exit::Cancelled { StepResult { code: None, ..result } } else { result }
+}
+
+fn outcome(finished: &process::Finished, stopper: &Stopper) -> StepResult {
+    let said = tests::tail(&finished.stderr, &finished.stdout);
+    let how = tests::ended(&finished.exit);
+    match &finished.exit {
+        Exit::Code { code: 0 } => StepResult::ok(),
+        Exit::Code { .. } | Exit::Signal { .. } => {
+            StepResult::error(Cause::Failed, if said.is_empty() { format!("the agent {how}") } else { format!("the agent {how}:\n{said}") })
+        }
+        Exit::Timeout => StepResult::error(Cause::Timeout, format!("the agent {how} (limits.step_timeout)")),
+        Exit::Inactive => StepResult::error(Cause::Inactive, format!("the agent {how} (limits.inactivity)")),
+        Exit::Cancelled => StepResult::error(stopper.cause(), "the agent was ended"),
+        Exit::NotStarted { message } => StepResult::error(
+            Cause::AgentUnavailable,
+            format!("the agent could not be started: {message}; check its command in callboard.toml"),
+        ),
+    }
+}
+
+/// The work of an agent step, if the job has it.
+pub(super) fn work(job: &Job) -> Option<&AgentWork> {
+    match &job.work {
+        Work::Agent(work) => Some(work),
+        Work::Prepare(_) | Work::Tests { .. } | Work::Validate { .. } | Work::Finalize { .. } | Work::Impossible { .. } => None,
+    }
+}

@@ -1,0 +1,301 @@
+//! Spawning children, and judging their work together once they have all ended.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    engine::{
+        job::{Job, Performed, Stopper, Work},
+        steps::{finalize, git, initialize, tests},
+    },
+    git::{MergeOutcome, Repo, Tree},
+    model::{
+        Cause, ChildProblem, Data, Generation, Micros, Mode, Origin, Session, SessionId, SessionKind, Status, StepResult,
+    },
+    project::Project,
+    workflow,
+};
+
+/// What a spawn step will do.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(in crate::engine) struct ChildPlan {
+    /// New sessions with their first generation.
+    pub(in crate::engine) create: Vec<(Session, Generation)>,
+    /// Sessions that are reactivated, with the generation that this opens.
+    pub(in crate::engine) reopen: Vec<(SessionId, Generation)>,
+    /// Every child, by priority, then name.
+    pub(in crate::engine) children: Vec<SessionId>,
+    /// What could not be created.
+    pub(in crate::engine) problems: Vec<ChildProblem>,
+}
+
+/// Decides which children a spawn step creates, reuses and reactivates. Pure but for the ids of new sessions.
+///
+/// `existing` are the parent's children, `last` the problems that the validation before found.
+pub(in crate::engine) fn plan_children(
+    project: &Project,
+    parent: &Session,
+    existing: &[Session],
+    last: &[ChildProblem],
+    now: Micros,
+) -> Result<ChildPlan, String> {
+    let kind = parent.kind.child_kind().ok_or_else(|| format!("{} spawns no children", parent.kind))?;
+    if let Some(wrong) = existing.iter().find(|child| child.kind != kind) {
+        return Err(format!("the child {} is a {}, but {} spawns {kind}", wrong.id, wrong.kind, parent.kind));
+    }
+    let components = project.children_of(&parent.component);
+    if components.is_empty() {
+        return Err(format!(
+            "{} has no components: add [[context.component]] entries to it in callboard.toml",
+            parent.component
+        ));
+    }
+    let mut plan = ChildPlan::default();
+    for component in components {
+        match existing.iter().find(|child| child.component == component.name) {
+            Some(child) => {
+                plan.children.push(child.id);
+                plan.reopen.extend(reopening(parent, child, last, now).map(|generation| (child.id, generation)));
+            }
+            None if component.paths.test.is_none() => plan.problems.push(ChildProblem {
+                session_id: None,
+                component: component.name.clone(),
+                status: None,
+                message: tests::no_test_path(component),
+            }),
+            None => {
+                let child = new_child(parent, kind, &component.name, now);
+                plan.children.push(child.0.id);
+                plan.create.push(child);
+            }
+        }
+    }
+    if plan.children.is_empty() {
+        let why: Vec<&str> = plan.problems.iter().map(|problem| problem.message.as_str()).collect();
+        return Err(format!("no child could be created: {}", why.join("; ")));
+    }
+    Ok(plan)
+}
+
+/// Whether a child that is there is reactivated: only one that has ended and is not good.
+fn reopening(parent: &Session, child: &Session, last: &[ChildProblem], now: Micros) -> Option<Generation> {
+    let told: Vec<&str> = last
+        .iter()
+        .filter(|problem| problem.session_id == Some(child.id))
+        .map(|problem| problem.message.as_str())
+        .collect();
+    let good = child.status == Status::Complete && told.is_empty();
+    if good || !child.status.is_terminal() {
+        return None;
+    }
+    let context = if told.is_empty() { format!("It was {} before.", child.status) } else { told.join("\n\n") };
+    Some(Generation {
+        number: child.generation + 1,
+        start: restart(child),
+        context,
+        origin: Origin::Session { id: parent.id },
+        opened_at: now,
+    })
+}
+
+/// The step at which a session starts when it is reactivated: its kind's fix step, unless it never got as far as having
+/// something to fix.
+pub(in crate::engine) fn restart(session: &Session) -> crate::model::Step {
+    let begun = session.worktree.is_some() && (session.conversation_id.is_some() || session.kind.is_for_context());
+    if begun { workflow::fix_step(session.kind) } else { workflow::first_step(session.kind) }
+}
+
+fn new_child(parent: &Session, kind: SessionKind, component: &str, now: Micros) -> (Session, Generation) {
+    let session = Session {
+        id: SessionId::generate(),
+        kind,
+        component: component.to_owned(),
+        parent_id: Some(parent.id),
+        status: Status::Active,
+        mode: Mode::Agentic,
+        agent: parent.agent.clone(),
+        conversation_id: None,
+        base: None,
+        branch: None,
+        worktree: None,
+        base_commit: None,
+        commit: None,
+        generation: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    let generation = Generation {
+        number: 1,
+        start: workflow::first_step(kind),
+        context: String::new(),
+        origin: Origin::New,
+        opened_at: now,
+    };
+    (session, generation)
+}
+
+/// Merges the children's branches and judges every component. Collects every problem; only a conflict, a test runner that
+/// cannot start and the end of the session stop it early.
+pub(super) async fn validate(job: &Job, stopper: &mut Stopper) -> Performed {
+    match try_validate(job, stopper).await {
+        Ok(result) | Err(result) => Performed::from(*result),
+    }
+}
+
+async fn try_validate(job: &Job, stopper: &mut Stopper) -> Result<git::StepError, git::StepError> {
+    initialize::ensure(job, stopper).await?;
+    let Work::Validate { children } = &job.work else {
+        return Err(Box::new(StepResult::error(Cause::Failed, "there are no children to validate")));
+    };
+    let kind = job
+        .session
+        .kind
+        .child_kind()
+        .ok_or_else(|| Box::new(StepResult::error(Cause::Failed, "this kind has no children")))?;
+    let merged = merge_all(job, children, stopper).await?;
+    let by_component: BTreeMap<&str, &(Session, Option<String>)> =
+        children.iter().map(|child| (child.0.component.as_str(), child)).collect();
+    let mut problems = Vec::new();
+    for (nth, component) in job.project.children_of(&job.session.component).into_iter().enumerate() {
+        let child = by_component.get(component.name.as_str());
+        if let Some(problem) = judge(job, component, child.copied(), kind, nth + 1, stopper).await? {
+            problems.push(problem);
+        }
+    }
+    Ok(Box::new(verdict(problems, merged)))
+}
+
+/// What is wrong with one component, if anything is.
+async fn judge(
+    job: &Job,
+    component: &crate::model::Component,
+    child: Option<&(Session, Option<String>)>,
+    kind: SessionKind,
+    nth: usize,
+    stopper: &mut Stopper,
+) -> Result<Option<ChildProblem>, git::StepError> {
+    let problem = |message: String| ChildProblem {
+        session_id: child.map(|(session, _)| session.id),
+        component: component.name.clone(),
+        status: child.map(|(session, _)| session.status),
+        message,
+    };
+    let Some((session, error)) = child else {
+        return Ok(Some(problem(if component.paths.test.is_none() {
+            tests::no_test_path(component)
+        } else {
+            "it has no session".into()
+        })));
+    };
+    let reason = error.as_deref().unwrap_or("no reason was recorded");
+    match session.status {
+        Status::Active => return Ok(Some(problem("its session is still active".into()))),
+        Status::Failed => return Ok(Some(problem(format!("its session failed: {reason}")))),
+        Status::Cancelled => return Ok(Some(problem("its session was cancelled".into()))),
+        Status::Complete => {}
+    }
+    let worktree = git::worktree(job)?;
+    if let Some(test) = component.paths.test.as_deref().filter(|test| !worktree.join(test).is_file()) {
+        return Ok(Some(problem(format!("its test file {test} is missing"))));
+    }
+    let wrong = tests::judge_child(job, component, kind, nth, stopper).await?;
+    Ok(wrong.map(|wrong| problem(format!("merged with the other components, {wrong}"))))
+}
+
+fn verdict(problems: Vec<ChildProblem>, merged: Vec<String>) -> StepResult {
+    let data = Data::Children { problems: problems.clone(), merged };
+    if problems.is_empty() {
+        return StepResult::ok().with_data(data);
+    }
+    let lines: Vec<String> = problems.iter().map(|problem| format!("{}: {}", problem.component, problem.message)).collect();
+    StepResult {
+        failure_set: workflow::problem_set(&problems, &[]),
+        ..StepResult::error(Cause::Failed, lines.join("\n"))
+    }
+    .with_data(data)
+}
+
+/// Merges the branches of the children that are complete, in the order of the children.
+async fn merge_all(
+    job: &Job,
+    children: &[(Session, Option<String>)],
+    stopper: &mut Stopper,
+) -> Result<Vec<String>, git::StepError> {
+    let mut merged = Vec::new();
+    for (child, _) in children {
+        if let (Status::Complete, Some(branch)) = (child.status, &child.branch)
+            && merge(job, child, branch, stopper).await?
+        {
+            merged.push(branch.clone());
+        }
+    }
+    Ok(merged)
+}
+
+/// Merges one branch. Answers whether there was anything to merge.
+async fn merge(job: &Job, child: &Session, branch: &str, stopper: &mut Stopper) -> Result<bool, git::StepError> {
+    let worktree = git::worktree(job)?.to_owned();
+    let mut tap = job.tap();
+    let message = finalize::merge_message(job, child);
+    let (root, at, name) = (job.project.root.clone(), worktree.clone(), branch.to_owned());
+    let (union, attributes) = (job.project.worktree.union.clone(), job.shared.places.attributes());
+    // `None`: everything is there already. Git would say so too, but a process costs more than a look.
+    let prepared = git::read(move || {
+        let tree = Tree::open(&at)?;
+        if tree.merge_in_progress() {
+            return Ok(Some((true, tree.merge_abort())));
+        }
+        let repo = Repo::open(&root)?;
+        if let Some(tip) = repo.tip(&name)?
+            && repo.is_ancestor(&tip, &tree.head()?.commit)?
+        {
+            return Ok(None);
+        }
+        Ok(Some((false, tree.merge(&name, &message, &union, &attributes)?)))
+    })
+    .await?;
+    let Some((abort, invocation)) = prepared else { return Ok(false) };
+    let (exit, said) = git::write(job, &mut tap, invocation, stopper).await;
+    if abort {
+        // A merge that a killed engine, or a person, left behind; what it had is on the branches.
+        tap.note("A merge that had been left in progress was given up, to be made again.");
+        if exit.code() != Some(0) {
+            return Err(Box::new(StepResult::error(Cause::MergeConflict, format!("a merge is in progress in {worktree}: {said}"))));
+        }
+        return Box::pin(merge(job, child, branch, stopper)).await;
+    }
+    if exit == crate::model::Exit::Cancelled {
+        return Err(Box::new(StepResult::error(stopper.cause(), "the merge was ended")));
+    }
+    let at = worktree.clone();
+    let outcome = git::read(move || Tree::open(&at)?.merged(&exit, &said)).await?;
+    let problem = match outcome {
+        MergeOutcome::Merged { .. } => return Ok(true),
+        MergeOutcome::UpToDate => return Ok(false),
+        MergeOutcome::Conflict { files } => {
+            format!("{branch} does not merge into {}: both changed {}", own_branch(job), files.join(", "))
+        }
+        MergeOutcome::Failed { message } => format!("{branch} could not be merged: {message}"),
+    };
+    give_up_merge(job, stopper).await?;
+    Err(Box::new(StepResult::error(
+        Cause::MergeConflict,
+        format!("{problem}\nmerge it by hand in {worktree} and commit, or list files with lines of several components in [worktree] union, then retry"),
+    )))
+}
+
+fn own_branch(job: &Job) -> &str {
+    job.session.branch.as_deref().unwrap_or("the session's branch")
+}
+
+async fn give_up_merge(job: &Job, stopper: &mut Stopper) -> Result<(), git::StepError> {
+    let at = git::worktree(job)?.to_owned();
+    let abort = git::read(move || {
+        let tree = Tree::open(&at)?;
+        Ok(tree.merge_in_progress().then(|| tree.merge_abort()))
+    })
+    .await?;
+    if let Some(abort) = abort {
+        git::write(job, &mut job.tap(), abort, stopper).await;
+    }
+    Ok(())
+}

@@ -1,0 +1,178 @@
+//! `finalize`: the commit that names session, context and components; for a session without parent the push.
+
+use crate::{
+    engine::{
+        job::{Composed, Job, Performed, Stopper, Work},
+        steps::{Plan, git, initialize},
+    },
+    git::{CommitOutcome, PushOutcome, Staged, Tree, pushed},
+    model::{Cause, Command, Data, Exit, Session, SessionKind, StepResult},
+    store::Change,
+};
+
+pub(super) fn compose(job: &Job) -> Composed {
+    let mut operations = vec!["git add --all".to_owned(), format!("git commit -m '{}'", subject(&job.session))];
+    if let (Some(remote), Some(branch)) = (remote(job), &job.session.branch) {
+        operations.push(format!("git push {remote} {branch}"));
+    }
+    Composed { command: Command::Git { operations }, changes: Vec::new(), plan: Plan::Finalize }
+}
+
+/// Where the session's branch is pushed: a child's work reaches the remote with its parent's.
+fn remote(job: &Job) -> Option<&str> {
+    job.project.remote.as_deref().filter(|_| job.session.parent_id.is_none())
+}
+
+pub(super) async fn perform(job: &Job, stopper: &mut Stopper) -> Performed {
+    match try_perform(job, stopper).await {
+        Ok(performed) => performed,
+        Err(result) => Performed::from(*result),
+    }
+}
+
+async fn try_perform(job: &Job, stopper: &mut Stopper) -> Result<Performed, git::StepError> {
+    initialize::ensure(job, stopper).await?;
+    let (commit, committed) = commit(job, stopper).await?;
+    let mut changes = vec![Change::Commit { session: job.session.id, commit: commit.clone() }];
+    let pushed_to = match push(job, stopper).await {
+        Ok(pushed_to) => pushed_to,
+        // The commit is there and stays on record; only the push is to be done again.
+        Err(result) => return Ok(Performed { result: *result, changes }),
+    };
+    let files = changed_files(job).await?;
+    changes.extend(created_by(job));
+    let data = Data::Finalized { commit, committed, pushed_to, files };
+    Ok(Performed { result: StepResult::ok().with_data(data), changes })
+}
+
+async fn commit(job: &Job, stopper: &mut Stopper) -> Result<(String, bool), git::StepError> {
+    let worktree = git::worktree(job)?.to_owned();
+    let mut tap = job.tap();
+    let at = worktree.clone();
+    let staged = git::read(move || Tree::open(&at)?.stage_all()).await?;
+    let (add, skipped) = match staged {
+        Staged::Done { skipped, .. } => (None, skipped),
+        Staged::UseGit { add, skipped } => (Some(add), skipped),
+    };
+    for nested in &skipped {
+        tap.note(format!("Not committed: {nested} is a repository of its own."));
+    }
+    if let Some(add) = add {
+        let (exit, said) = git::write(job, &mut tap, add, stopper).await;
+        if exit.code() != Some(0) {
+            return Err(ended_or(stopper, &exit, format!("git could not stage the work: {said}")));
+        }
+    }
+    let (at, message) = (worktree.clone(), message(job));
+    let (head, invocation) = git::read(move || {
+        let tree = Tree::open(&at)?;
+        let head = tree.head()?.commit;
+        Ok((head, if tree.has_staged()? { Some(tree.commit(&message)) } else { None }))
+    })
+    .await?;
+    let Some(invocation) = invocation else { return Ok((head, false)) };
+    let (exit, said) = git::write(job, &mut tap, invocation, stopper).await;
+    let ended = ended_or(stopper, &exit, format!("the commit was refused: {}", said.trim()));
+    let outcome = git::read(move || Tree::open(&worktree)?.committed(&exit, &said)).await?;
+    match outcome {
+        CommitOutcome::Committed { commit } => Ok((commit, true)),
+        CommitOutcome::NothingToCommit => Ok((head, false)),
+        CommitOutcome::Refused { .. } => Err(ended),
+    }
+}
+
+/// The result for a git command that ended badly: on our word, or by itself.
+fn ended_or(stopper: &Stopper, exit: &Exit, message: String) -> git::StepError {
+    let cause = match exit {
+        Exit::Cancelled => stopper.cause(),
+        Exit::Timeout => Cause::Timeout,
+        Exit::Inactive => Cause::Inactive,
+        Exit::Code { .. } | Exit::Signal { .. } => Cause::Failed,
+        Exit::NotStarted { .. } => Cause::Environment,
+    };
+    Box::new(StepResult { code: exit.code(), ..StepResult::error(cause, message) })
+}
+
+async fn push(job: &Job, stopper: &mut Stopper) -> Result<Option<String>, git::StepError> {
+    let (Some(remote), Some(branch)) = (remote(job), job.session.branch.clone()) else { return Ok(None) };
+    let worktree = git::worktree(job)?.to_owned();
+    let to = remote.to_owned();
+    let invocation = git::read(move || Tree::open(&worktree)?.push(&to, &branch)).await?;
+    let (exit, said) = git::write(job, &mut job.tap(), invocation, stopper).await;
+    match pushed(&exit, &said) {
+        PushOutcome::Pushed | PushOutcome::UpToDate => Ok(Some(remote.to_owned())),
+        PushOutcome::Rejected { message } => {
+            let message = format!("the commit is made, but {remote} refused the push: {message}\nmend that, then retry");
+            Err(ended_or(stopper, &exit, message))
+        }
+    }
+}
+
+async fn changed_files(job: &Job) -> Result<Vec<String>, git::StepError> {
+    let worktree = git::worktree(job)?.to_owned();
+    let Some(base) = job.session.base_commit.clone() else { return Ok(Vec::new()) };
+    git::read(move || Tree::open(&worktree)?.changed_files(&base)).await
+}
+
+/// Which of the component's files this session made.
+fn created_by(job: &Job) -> Option<Change> {
+    let file = match job.session.kind {
+        SessionKind::ComponentDesign => "design",
+        SessionKind::ComponentTest => "test",
+        SessionKind::ComponentCoding => "code",
+        SessionKind::ContextDesign
+        | SessionKind::ContextTesting
+        | SessionKind::ContextCoding
+        | SessionKind::Integration => return None,
+    };
+    Some(Change::CreatedBy { component: job.session.component.clone(), file: file.into(), session: job.session.id })
+}
+
+fn subject(session: &Session) -> String {
+    let name = &session.component;
+    match session.kind {
+        SessionKind::ComponentDesign => format!("Design {name}"),
+        SessionKind::ComponentTest => format!("Test {name}"),
+        SessionKind::ComponentCoding => format!("Implement {name}"),
+        SessionKind::ContextDesign => format!("Design the components of {name}"),
+        SessionKind::ContextTesting => format!("Test the components of {name}"),
+        SessionKind::ContextCoding => format!("Implement the components of {name}"),
+        SessionKind::Integration => format!("Integrate {name}"),
+    }
+}
+
+/// Subject, then who and what, as trailers that git can find again.
+fn message(job: &Job) -> String {
+    let session = &job.session;
+    let (context, components) = match &job.work {
+        Work::Finalize { components } if session.kind.is_for_context() => (Some(session.component.clone()), components.join(", ")),
+        Work::Finalize { .. }
+        | Work::Prepare(_)
+        | Work::Agent(_)
+        | Work::Tests { .. }
+        | Work::Validate { .. }
+        | Work::Impossible { .. } => {
+            let context = job.project.context_of(&session.component).map(|context| context.name.clone());
+            (context, session.component.clone())
+        }
+    };
+    let mut text = format!("{}\n\nCallboard-Session: {}\n", subject(session), session.id);
+    if let Some(context) = context {
+        text.push_str(&format!("Callboard-Context: {context}\n"));
+    }
+    if !components.is_empty() {
+        text.push_str(&format!("Callboard-Components: {components}\n"));
+    }
+    text
+}
+
+/// The message of the commit that merges a child's branch.
+pub(super) fn merge_message(job: &Job, child: &Session) -> String {
+    format!(
+        "Merge: {}\n\nCallboard-Session: {}\nCallboard-Context: {}\nCallboard-Components: {}\n",
+        subject(child),
+        child.id,
+        job.session.component,
+        child.component
+    )
+}
