@@ -1,1 +1,65 @@
-//! The command line: clap types, one call per command, and the JSON contract.
+//! The command line: clap types, one call per command, and the JSON contract (`output`).
+
+mod act;
+mod args;
+mod board;
+mod demo;
+mod doctor;
+mod engine;
+mod error;
+mod follow;
+mod output;
+mod place;
+mod print;
+mod run;
+mod session;
+mod setup;
+mod show;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Args, Command};
+use error::CliError;
+
+/// Runs the program with the arguments of the process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    match dispatch(&args) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            print::error(&error.to_string());
+            ExitCode::from(error.code())
+        }
+    }
+}
+
+fn dispatch(args: &Args) -> Result<u8, CliError> {
+    let global = &args.global;
+    match &args.command {
+        None => board::open(global),
+        Some(Command::Init(_)) => setup::init(global),
+        Some(Command::Trust(it)) => setup::trust(global, it),
+        Some(Command::Doctor(it)) => doctor::doctor(global, it),
+        Some(Command::Demo(it)) => demo::demo(global, it),
+        Some(Command::New(it)) => session::new(global, it),
+        Some(Command::Ls(it)) => session::ls(global, it),
+        Some(Command::Show(it)) => show::show(global, it),
+        Some(Command::Events(it)) => show::events(global, it),
+        Some(Command::Inbox(it)) => show::inbox(global, it),
+        Some(Command::Why(it)) => show::why(global, it),
+        Some(Command::Preview(it)) => show::preview(global, it),
+        Some(Command::Run(it)) => run::run(global, it),
+        Some(Command::Advance(it)) => act::advance(global, it),
+        Some(Command::Retry(it)) => act::retry(global, it),
+        Some(Command::Cancel(it)) => act::cancel(global, it),
+        Some(Command::Reactivate(it)) => act::reactivate(global, it),
+        Some(Command::Mode(it)) => act::mode(global, it),
+        Some(Command::Approve(it)) => act::approve(global, it),
+        Some(Command::Override(it)) => act::override_(global, it),
+        Some(Command::Workflow(it)) => setup::workflow(it),
+        Some(Command::Engine(it)) => engine::engine(global, it),
+    }
+}

@@ -1,0 +1,128 @@
+//! What is asked of the engine: each writes an intent and waits for its answer.
+
+use std::{
+    io::Read as _,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    engine,
+    model::{Answer, Intent, IntentAction, IntentId, SessionId},
+    store::{Change, Store, Watch},
+};
+
+use super::{
+    args::{Approve, Global, One, Override, Reactivate, SetMode},
+    engine::ensure,
+    error::CliError,
+    output::Answered,
+    place::Place,
+    print,
+};
+
+/// So long an answer is waited for.
+const LIMIT: Duration = Duration::from_secs(30);
+/// So much of a context is taken.
+const CONTEXT: u64 = 256 * 1024;
+
+pub(super) fn advance(global: &Global, args: &One) -> Result<u8, CliError> {
+    ask(global, &args.id, IntentAction::Advance, args.json)
+}
+
+pub(super) fn retry(global: &Global, args: &One) -> Result<u8, CliError> {
+    ask(global, &args.id, IntentAction::Retry, args.json)
+}
+
+pub(super) fn cancel(global: &Global, args: &One) -> Result<u8, CliError> {
+    ask(global, &args.id, IntentAction::Cancel, args.json)
+}
+
+pub(super) fn mode(global: &Global, args: &SetMode) -> Result<u8, CliError> {
+    ask(global, &args.id, IntentAction::SetMode { mode: args.mode }, args.json)
+}
+
+pub(super) fn approve(global: &Global, args: &Approve) -> Result<u8, CliError> {
+    ask(global, &args.id, IntentAction::Approve { note: args.note.clone() }, args.json)
+}
+
+pub(super) fn override_(global: &Global, args: &Override) -> Result<u8, CliError> {
+    ask(global, &args.id, IntentAction::Override { note: args.note.clone() }, args.json)
+}
+
+pub(super) fn reactivate(global: &Global, args: &Reactivate) -> Result<u8, CliError> {
+    let context = match (&args.context, &args.context_file) {
+        (Some(text), _) => text.clone(),
+        (None, Some(file)) if file == "-" => read(std::io::stdin().lock(), "standard input")?,
+        (None, Some(path)) => {
+            let file = std::fs::File::open(path)
+                .map_err(|error| CliError::Usage(format!("the context file {path} cannot be read: {error}")))?;
+            read(file, path.as_str())?
+        }
+        (None, None) => String::new(),
+    };
+    ask(global, &args.id, IntentAction::Reactivate { context }, args.json)
+}
+
+fn read(from: impl std::io::Read, name: &str) -> Result<String, CliError> {
+    let mut bytes = Vec::new();
+    from.take(CONTEXT + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| CliError::Usage(format!("{name} cannot be read: {error}")))?;
+    if bytes.len() as u64 > CONTEXT {
+        return Err(CliError::Usage(format!("{name} has more than {CONTEXT} bytes, which is more than a prompt can carry")));
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn ask(global: &Global, given: &str, action: IntentAction, as_json: bool) -> Result<u8, CliError> {
+    let place = Place::find(global)?;
+    let mut store = place.open()?;
+    let session = store.find(given)?;
+    let watch = Watch::new(&place.store).ok();
+    let intent = submit(&mut store, session, action)?;
+    ensure(&place.store)?;
+    match wait_for(&place, &store, watch.as_ref(), intent)? {
+        Answer::Done if as_json => print::json(&Answered { session_id: session.to_string(), answer: "done" }),
+        Answer::Done => print::line("done"),
+        Answer::Refused { why } => return Err(CliError::Refused(why)),
+    }
+    Ok(0)
+}
+
+/// Writes an intent.
+pub(super) fn submit(store: &mut Store, session: SessionId, action: IntentAction) -> Result<IntentId, CliError> {
+    let id = IntentId::generate();
+    let user = store.scope().user.clone();
+    store.apply(&vec![Change::Ask(Intent { id, session_id: session, user, action, at: engine::now() })])?;
+    Ok(id)
+}
+
+fn wait_for(place: &Place, store: &Store, watch: Option<&Watch>, intent: IntentId) -> Result<Answer, CliError> {
+    let until = Instant::now() + LIMIT;
+    loop {
+        if let Some(answer) = store.answer(intent)? {
+            return Ok(answer);
+        }
+        if Instant::now() > until {
+            let log = place.store.with_extension("d").join("engine.log");
+            return Err(CliError::Failed(format!(
+                "no engine has answered within {} s; what was asked stays on record and is done as soon as one does. \
+                 Look at {log}, or run `callboard engine run`",
+                LIMIT.as_secs()
+            )));
+        }
+        pause(watch);
+    }
+}
+
+/// Waits until the store may have changed, a moment at most.
+pub(super) fn pause(watch: Option<&Watch>) {
+    match watch {
+        Some(watch) => {
+            if !watch.wait(Duration::from_millis(500)) {
+                tracing::trace!("nothing was written for a while");
+            }
+        }
+        None => std::thread::sleep(Duration::from_millis(50)),
+    }
+}

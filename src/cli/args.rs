@@ -1,0 +1,269 @@
+//! What can be typed.
+
+use camino::Utf8PathBuf;
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+use crate::model::{Mode, SessionKind, Status};
+
+/// A terminal board for driving AI coding sessions as checked workflows.
+///
+/// Without a command it opens the board on the project of the current folder.
+#[derive(Debug, Parser)]
+#[command(name = "callboard", version, max_term_width = 100)]
+pub(super) struct Args {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, ClapArgs)]
+pub(super) struct Global {
+    /// The project's folder; without it, the nearest one upwards that has a callboard.toml
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) project: Option<Utf8PathBuf>,
+    /// The store's file; without it, callboard.db in the user's data directory
+    #[arg(long, global = true, value_name = "FILE", env = "CALLBOARD_DB")]
+    pub(super) store: Option<Utf8PathBuf>,
+    /// When to colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: Color,
+    /// Say more of what is done; twice: even more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Write a callboard.toml by looking at the repository
+    Init(Nothing),
+    /// Try it all in a small project of its own: no key, no network, no agent needed
+    Demo(Demo),
+    /// Check that everything callboard needs is there
+    Doctor(Json),
+    /// Agree that the commands in callboard.toml are run on this machine
+    Trust(Trust),
+    /// Make a session and start it; prints its id
+    New(New),
+    /// List sessions
+    Ls(Ls),
+    /// Show a session
+    Show(One),
+    /// Show what happened in a session
+    Events(Events),
+    /// Drive a session and its children in the foreground
+    Run(One),
+    /// Start the next step of a manual session
+    Advance(One),
+    /// Try again what failed or was halted
+    Retry(One),
+    /// Turn a finished session active again, its conversation resumed
+    Reactivate(Reactivate),
+    /// End a session and everything that it started
+    Cancel(One),
+    /// Change what makes a session's next step start
+    Mode(SetMode),
+    /// Say that a halt was right: the session is closed as failed
+    Approve(Approve),
+    /// Go on in spite of a halt, for a reason that goes on the record
+    Override(Override),
+    /// List what waits for a person
+    Inbox(Json),
+    /// Explain why a session stands where it stands
+    Why(One),
+    /// Show what a session would do next: the exact prompt or command
+    Preview(One),
+    /// Show a workflow's table
+    Workflow(Workflow),
+    /// Run, look at or stop the engine of the store
+    Engine(Engine),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Nothing {}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Json {
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct One {
+    /// The session: its id, or a beginning or ending of it that no other has
+    #[arg(value_name = "ID")]
+    pub(super) id: String,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Demo {
+    /// Without the board; ends well only if both sessions end complete
+    #[arg(long)]
+    pub(super) headless: bool,
+    /// Print JSON (with --headless)
+    #[arg(long, requires = "headless")]
+    pub(super) json: bool,
+    /// The folder to make; without it, a new one below the current folder
+    #[arg(value_name = "FOLDER")]
+    pub(super) folder: Option<Utf8PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Trust {
+    /// Agree without being asked
+    #[arg(short, long)]
+    pub(super) yes: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct New {
+    /// component_test, component_coding, context_testing or context_coding
+    #[arg(value_name = "KIND")]
+    pub(super) kind: SessionKind,
+    /// The component or context, as callboard.toml names it
+    #[arg(value_name = "COMPONENT")]
+    pub(super) component: String,
+    /// What makes its steps start: manual, auto or agentic
+    #[arg(long, default_value = "auto")]
+    pub(super) mode: Mode,
+    /// The agent; without it, the project's
+    #[arg(long, value_name = "NAME")]
+    pub(super) agent: Option<String>,
+    /// The commit or branch to start from; without it, the checkout's commit or the context's newest finished branch
+    #[arg(long, value_name = "REV")]
+    pub(super) base: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Ls {
+    /// Only sessions with this status: active, complete, failed or cancelled
+    #[arg(long)]
+    pub(super) status: Option<Status>,
+    /// Only sessions of this kind
+    #[arg(long)]
+    pub(super) kind: Option<SessionKind>,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Events {
+    /// The session: its id, or a beginning or ending of it that no other has
+    #[arg(value_name = "ID")]
+    pub(super) id: String,
+    /// Go on until the session has ended
+    #[arg(long)]
+    pub(super) follow: bool,
+    /// Print JSON, one event a line
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(group(clap::ArgGroup::new("what").required(true).args(["context", "context_file"])))]
+pub(super) struct Reactivate {
+    /// The session: its id, or a beginning or ending of it that no other has
+    #[arg(value_name = "ID")]
+    pub(super) id: String,
+    /// What its agent should know
+    #[arg(long, value_name = "TEXT")]
+    pub(super) context: Option<String>,
+    /// The same from a file; - for standard input
+    #[arg(long, value_name = "FILE")]
+    pub(super) context_file: Option<Utf8PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct SetMode {
+    /// The session: its id, or a beginning or ending of it that no other has
+    #[arg(value_name = "ID")]
+    pub(super) id: String,
+    /// manual, auto or agentic
+    #[arg(value_name = "MODE")]
+    pub(super) mode: Mode,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Approve {
+    /// The session: its id, or a beginning or ending of it that no other has
+    #[arg(value_name = "ID")]
+    pub(super) id: String,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub(super) note: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Override {
+    /// The session: its id, or a beginning or ending of it that no other has
+    #[arg(value_name = "ID")]
+    pub(super) id: String,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub(super) note: String,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Workflow {
+    /// The kind of session
+    #[arg(value_name = "KIND")]
+    pub(super) kind: SessionKind,
+    /// table, mermaid or json
+    #[arg(long, default_value = "table")]
+    pub(super) format: crate::workflow::Format,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Engine {
+    #[command(subcommand)]
+    pub(super) what: Option<EngineCommand>,
+    /// Print JSON
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum EngineCommand {
+    /// Be the engine, until told to stop
+    Run {
+        /// Leave the terminal and end when there is nothing to do: how other commands start one
+        #[arg(long, hide = true)]
+        background: bool,
+    },
+    /// Say whether an engine is alive
+    Status,
+    /// Tell the engine to stop; what it was doing is recorded as interrupted and done again by the next one
+    Stop,
+}

@@ -1,0 +1,43 @@
+//! Opening the board.
+
+use std::io::IsTerminal as _;
+
+use crate::{engine, tui};
+
+use super::{
+    args::{Color, Global},
+    engine::ensure,
+    error::CliError,
+    place::Place,
+};
+
+pub(super) fn open(global: &Global) -> Result<u8, CliError> {
+    at(&Place::find(global)?, global)
+}
+
+/// Opens the board of a project, with an engine behind it.
+pub(super) fn at(place: &Place, global: &Global) -> Result<u8, CliError> {
+    if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
+        return Err(CliError::Usage("the board needs a terminal; `callboard ls` and `callboard --help` do not".into()));
+    }
+    let project = place.project()?;
+    let store = place.open()?;
+    ensure(&place.store)?;
+    let lock = place.store.clone();
+    tui::run(tui::Options {
+        store,
+        project: project.name,
+        limits: project.limits,
+        now: engine::now,
+        engine: Box::new(move || engine::holder(&lock).is_some()),
+        zone: jiff::tz::TimeZone::system(),
+        colors: match global.color {
+            Color::Always => tui::Colors::Sixteen,
+            Color::Never => tui::Colors::None,
+            Color::Auto if std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) => tui::Colors::None,
+            Color::Auto => tui::Colors::Sixteen,
+        },
+    })
+    .map_err(|error| CliError::Failed(error.to_string()))?;
+    Ok(0)
+}

@@ -1,0 +1,89 @@
+//! The JSON contract (DESIGN 10): fields are added, never changed.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::{
+    model::{Command, Data, Halt, Interaction, Micros, Session, StepResult},
+    store::{BoardRow, Store, StoreError},
+};
+
+/// A time as RFC 3339, with microseconds.
+pub(super) fn time(at: Micros) -> String {
+    Timestamp::from_microsecond(at).map_or_else(|_| at.to_string(), |time| format!("{time:.6}"))
+}
+
+/// A session, as `ls` and `show` print it.
+pub(super) fn session(store: &Store, session: &Session, row: &BoardRow) -> Result<Value, StoreError> {
+    let halt = if row.halt.is_some() || session.status.is_terminal() { store.last_halt(session.id)? } else { None };
+    let waiting_on: Vec<String> = if row.next.as_deref() == Some("waiting") {
+        let unfinished = store.waits_for(session.id)?;
+        unfinished.into_iter().filter(|other| !other.status.is_terminal()).map(|other| other.id.to_string()).collect()
+    } else {
+        Vec::new()
+    };
+    Ok(json!({
+        "id": session.id, "kind": session.kind, "component": session.component, "parent_id": session.parent_id,
+        "status": session.status, "mode": session.mode, "step": row.step, "next": row.next, "iteration": row.iteration,
+        "generation": session.generation, "halt": halt.as_ref().map(halt_value), "waiting_on": waiting_on,
+        "branch": session.branch, "worktree": session.worktree, "base_commit": session.base_commit,
+        "commit": session.commit, "agent": session.agent, "conversation_id": session.conversation_id,
+        "created_at": time(session.created_at), "updated_at": time(session.updated_at),
+    }))
+}
+
+fn halt_value(halt: &Halt) -> Value {
+    json!({
+        "reason": halt.reason, "message": halt.message, "evidence": halt.evidence, "at": time(halt.at),
+        "decision": halt.decision.as_ref().map(|decision| json!({
+            "verdict": decision.verdict, "note": decision.note, "user": decision.user, "at": time(decision.at),
+            "evidence_hash": decision.evidence_hash,
+        })),
+    })
+}
+
+/// A session with its interactions and children.
+pub(super) fn whole(store: &Store, it: &Session, row: &BoardRow) -> Result<Value, StoreError> {
+    let mut value = session(store, it, row)?;
+    let interactions: Vec<Value> = store.interactions(it.id, 0)?.iter().map(interaction).collect();
+    let children: Vec<String> = store.children(it.id)?.iter().map(|child| child.id.to_string()).collect();
+    if let Value::Object(fields) = &mut value {
+        fields.insert("interactions".into(), json!(interactions));
+        fields.insert("children".into(), json!(children));
+        fields.insert("ledger".into(), json!(store.ledger(it.id)?));
+    }
+    Ok(value)
+}
+
+fn interaction(it: &Interaction) -> Value {
+    json!({
+        "seq": it.seq, "generation": it.generation, "step": it.step, "iteration": it.iteration,
+        "command": command(&it.command), "result": it.result.as_ref().map(result),
+        "started_at": time(it.started_at), "completed_at": it.completed_at.map(time),
+    })
+}
+
+pub(super) fn command(command: &Command) -> Value {
+    json!(command)
+}
+
+fn result(result: &StepResult) -> Value {
+    json!({
+        "status": result.status, "cause": result.cause, "code": result.code, "error_message": result.error_message,
+        "data": result.data.as_ref().map(data), "duration_ms": result.duration_ms, "output": result.output,
+    })
+}
+
+fn data(data: &Data) -> Value {
+    json!(data)
+}
+
+/// The answer to something that was asked of the engine.
+#[derive(Debug, Serialize)]
+pub(super) struct Answered {
+    /// The session.
+    pub(super) session_id: String,
+    /// `done`.
+    pub(super) answer: &'static str,
+}

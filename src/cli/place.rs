@@ -1,0 +1,111 @@
+//! Where a command works: project, store, scope.
+
+use std::env;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use etcetera::BaseStrategy as _;
+
+use crate::{
+    git::Repo,
+    model::Scope,
+    project::{self, Project, Settings},
+    store::{self, Store},
+};
+
+use super::{args::Global, error::CliError};
+
+/// Where a command works.
+pub(super) struct Place {
+    pub(super) root: Utf8PathBuf,
+    pub(super) store: Utf8PathBuf,
+    pub(super) scope: Scope,
+    pub(super) settings: Settings,
+}
+
+impl Place {
+    /// Finds the project of a command. Its configuration is not read yet.
+    pub(super) fn find(global: &Global) -> Result<Self, CliError> {
+        let from = folder(global)?;
+        let root = if global.project.is_some() && from.join(project::FILE).is_file() {
+            Some(from.clone())
+        } else {
+            project::find_root(&from)
+        };
+        let root = root.ok_or_else(|| {
+            CliError::Usage(format!(
+                "there is no {} in {from} or above it: go to your project, or name it with --project; \
+                 `callboard init` writes one",
+                project::FILE
+            ))
+        })?;
+        Self::at(root, global)
+    }
+
+    /// The place of a project at `root`.
+    pub(super) fn at(root: Utf8PathBuf, global: &Global) -> Result<Self, CliError> {
+        let settings = settings()?;
+        let user = Repo::open(&root).ok().and_then(|repo| repo.user_email()).unwrap_or_else(login);
+        let scope = Scope { account: settings.account.clone(), project: root.to_string(), user };
+        Ok(Self { store: store_path(global)?, root, scope, settings })
+    }
+
+    /// The project's configuration.
+    pub(super) fn project(&self) -> Result<Project, CliError> {
+        Ok(Project::load_with(&self.root, &self.settings)?)
+    }
+
+    /// The record.
+    pub(super) fn open(&self) -> Result<Store, CliError> {
+        Ok(Store::open(&self.store, self.scope.clone())?)
+    }
+}
+
+/// The folder that a command was told, or the current one; absolute and without symbolic links.
+pub(super) fn folder(global: &Global) -> Result<Utf8PathBuf, CliError> {
+    let given = match &global.project {
+        Some(project) => project.clone(),
+        None => here()?,
+    };
+    given
+        .canonicalize_utf8()
+        .map_err(|error| CliError::Usage(format!("the folder {given} cannot be entered: {error}")))
+}
+
+fn here() -> Result<Utf8PathBuf, CliError> {
+    let here = env::current_dir().map_err(|error| CliError::Usage(format!("the current folder is gone: {error}")))?;
+    Utf8PathBuf::from_path_buf(here)
+        .map_err(|here| CliError::Usage(format!("the path {} is not UTF-8, which callboard needs", here.display())))
+}
+
+/// The user's settings.
+pub(super) fn settings() -> Result<Settings, CliError> {
+    Settings::path().map_or_else(|| Ok(Settings::default()), |path| Ok(Settings::load(&path)?))
+}
+
+/// The store's file, absolute.
+pub(super) fn store_path(global: &Global) -> Result<Utf8PathBuf, CliError> {
+    if let Some(store) = &global.store {
+        let absolute = if store.is_absolute() { store.clone() } else { here()?.join(store) };
+        return Ok(resolved(absolute));
+    }
+    let strategy = etcetera::choose_base_strategy()
+        .map_err(|error| CliError::Usage(format!("no home directory is known ({error}): name a store with --store")))?;
+    let data = Utf8PathBuf::from_path_buf(strategy.data_dir())
+        .map_err(|path| CliError::Usage(format!("the path {} is not UTF-8: name a store with --store", path.display())))?;
+    Ok(resolved(store::default_path(&data)))
+}
+
+/// One store has one name, whatever symbolic links lead to it: its engine is found by it.
+fn resolved(path: Utf8PathBuf) -> Utf8PathBuf {
+    if let Ok(path) = path.canonicalize_utf8() {
+        return path;
+    }
+    match (path.parent().map(Utf8Path::canonicalize_utf8), path.file_name()) {
+        (Some(Ok(parent)), Some(name)) => parent.join(name),
+        (Some(Ok(_) | Err(_)) | None, Some(_) | None) => path,
+    }
+}
+
+fn login() -> String {
+    env::var("USER").or_else(|_| env::var("LOGNAME")).unwrap_or_else(|_| "unknown".into())
+}

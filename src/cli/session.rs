@@ -1,0 +1,163 @@
+//! Making and listing sessions.
+
+use serde_json::Value;
+
+use crate::{
+    engine,
+    git::Repo,
+    model::{Generation, Intent, IntentAction, IntentId, Mode, Origin, Session, SessionId, SessionKind, Status, Step},
+    project::Project,
+    store::{Change, SessionFilter},
+    workflow,
+};
+
+use super::{
+    args::{Global, Ls, New},
+    engine::ensure,
+    error::CliError,
+    output,
+    place::Place,
+    print,
+};
+
+/// What a new session is to be.
+pub(super) struct Wanted {
+    pub(super) kind: SessionKind,
+    pub(super) component: String,
+    pub(super) mode: Mode,
+    pub(super) agent: Option<String>,
+    pub(super) base: Option<String>,
+}
+
+pub(super) fn new(global: &Global, args: &New) -> Result<u8, CliError> {
+    let place = Place::find(global)?;
+    let project = place.project()?;
+    let wanted = Wanted {
+        kind: args.kind,
+        component: args.component.clone(),
+        mode: args.mode,
+        agent: args.agent.clone(),
+        base: args.base.clone(),
+    };
+    let id = create(&place, &project, wanted)?;
+    ensure(&place.store)?;
+    if args.json {
+        let store = place.open()?;
+        print::json(&output::session(&store, &store.session(id)?, &store.board_row(id)?)?);
+    } else {
+        print::line(&id.to_string());
+    }
+    Ok(0)
+}
+
+/// Records a new session, after everything that can be wrong with it was looked at.
+pub(super) fn create(place: &Place, project: &Project, wanted: Wanted) -> Result<SessionId, CliError> {
+    check(place, project, &wanted)?;
+    let (id, at) = (SessionId::generate(), engine::now());
+    let session = Session {
+        id,
+        kind: wanted.kind,
+        component: wanted.component,
+        parent_id: None,
+        status: Status::Active,
+        mode: wanted.mode,
+        agent: wanted.agent,
+        conversation_id: None,
+        base: wanted.base,
+        branch: None,
+        worktree: None,
+        base_commit: None,
+        commit: None,
+        generation: 1,
+        created_at: at,
+        updated_at: at,
+    };
+    let start = workflow::first_step(session.kind);
+    let generation = Generation { number: 1, start, context: String::new(), origin: Origin::New, opened_at: at };
+    let mut transition = engine::catalogue(project);
+    transition.push(Change::NewSession(Box::new(session), generation));
+    let user = place.scope.user.clone();
+    let action = IntentAction::Start;
+    transition.push(Change::Ask(Intent { id: IntentId::generate(), session_id: id, user, action, at }));
+    place.open()?.apply(&transition)?;
+    Ok(id)
+}
+
+fn check(place: &Place, project: &Project, wanted: &Wanted) -> Result<(), CliError> {
+    let usage = |message: String| Err(CliError::Usage(message));
+    match wanted.kind {
+        SessionKind::ComponentTest
+        | SessionKind::ComponentCoding
+        | SessionKind::ContextTesting
+        | SessionKind::ContextCoding => {}
+        SessionKind::ComponentDesign | SessionKind::ContextDesign | SessionKind::Integration => {
+            return usage(format!(
+                "{} sessions do not run in this version; expected component_test, component_coding, context_testing or \
+                 context_coding (`callboard workflow {}` shows what they will do)",
+                wanted.kind, wanted.kind
+            ));
+        }
+    }
+    let component = project.component(&wanted.component).map_err(|error| CliError::Usage(error.to_string()))?;
+    if wanted.kind.is_for_context() != component.kind.is_context() {
+        let (is, wants) = if component.kind.is_context() { ("a context", "a component") } else { ("a component", "a context") };
+        return usage(format!("{} is {is}, but {} is for {wants}", component.name, wanted.kind));
+    }
+    if wanted.kind.is_for_context() && project.children_of(&component.name).is_empty() {
+        return usage(format!("{} has no components: add [[context.component]] entries to it", component.name));
+    }
+    if !wanted.kind.is_for_context() && component.paths.test.is_none() {
+        return usage(format!(
+            "{} has no test path: give it `test = \"…\"` in callboard.toml, or set [paths] test",
+            component.name
+        ));
+    }
+    if let Some(agent) = &wanted.agent
+        && !project.agents.contains_key(agent)
+    {
+        let known: Vec<&str> = project.agents.keys().map(String::as_str).collect();
+        let known = if known.is_empty() { "none are configured".to_owned() } else { known.join(", ") };
+        return usage(format!("there is no agent {agent:?}; expected one of: {known}"));
+    }
+    let repo = Repo::open(&place.root)?;
+    match &wanted.base {
+        Some(base) => repo.resolve(base).map(drop)?,
+        None => repo.head().map(drop)?,
+    }
+    Ok(())
+}
+
+pub(super) fn ls(global: &Global, args: &Ls) -> Result<u8, CliError> {
+    let place = Place::find(global)?;
+    let store = place.open()?;
+    let sessions = store.sessions(SessionFilter { status: args.status, kind: args.kind })?;
+    if args.json {
+        let rows: Vec<Value> =
+            sessions.iter().map(|(it, row)| output::session(&store, it, row)).collect::<Result<_, _>>()?;
+        print::json(&rows);
+        return Ok(0);
+    }
+    if sessions.is_empty() {
+        print::note("no session here; `callboard new context_testing NAME` makes one");
+        return Ok(0);
+    }
+    print::line(&format!("{:8}  {:18} {:20} {:9} {}", "ID", "KIND", "COMPONENT", "STATUS", "STEP"));
+    for (session, row) in &sessions {
+        let indent = if session.parent_id.is_some() { "  " } else { "" };
+        let name = format!("{indent}{}", session.component);
+        let step = match (row.halt, row.step, session.status) {
+            (Some(reason), _, _) => format!("halted: {reason}"),
+            (None, Some(step), Status::Active) => at(session.kind, step, row.iteration),
+            (None, Some(step), Status::Complete | Status::Failed | Status::Cancelled) => step.to_string(),
+            (None, None, _) => "-".into(),
+        };
+        print::line(&format!("{:8}  {:18} {name:20} {:9} {step}", session.id.short(), session.kind, session.status));
+    }
+    Ok(0)
+}
+
+fn at(kind: SessionKind, step: Step, iteration: u32) -> String {
+    let (position, of) = workflow::position(kind, step).unwrap_or((0, 0));
+    let again = if iteration > 1 { format!(" ×{iteration}") } else { String::new() };
+    format!("{position}/{of} {step}{again}")
+}

@@ -1,0 +1,229 @@
+//! Looking at sessions.
+
+use serde_json::{Value, json};
+
+use crate::{
+    engine,
+    model::{Command, EventKind, Limits, Session, SessionId, StepResult},
+    store::Store,
+    workflow,
+};
+
+use super::{
+    act::pause,
+    args::{Events, Global, Json, One},
+    error::CliError,
+    output,
+    place::Place,
+    print,
+};
+
+/// Events are read so many at a time.
+const PAGE: u32 = 500;
+
+pub(super) fn show(global: &Global, args: &One) -> Result<u8, CliError> {
+    let place = Place::find(global)?;
+    let store = place.open()?;
+    let id = store.find(&args.id)?;
+    let (session, row) = (store.session(id)?, store.board_row(id)?);
+    if args.json {
+        print::json(&output::whole(&store, &session, &row)?);
+        return Ok(0);
+    }
+    print::line(&format!("{} {} ({})", session.kind, session.component, session.id));
+    let field = |name: &str, value: &str| print::line(&format!("  {name:13} {value}"));
+    field("status", session.status.as_str());
+    field("mode", session.mode.as_str());
+    if let Some(next) = &row.next {
+        field("next", next);
+    }
+    for (name, value) in [
+        ("branch", session.branch.as_deref()),
+        ("worktree", session.worktree.as_deref().map(|path| path.as_str())),
+        ("commit", session.commit.as_deref()),
+        ("agent", session.agent.as_deref()),
+        ("conversation", session.conversation_id.as_deref()),
+    ] {
+        if let Some(value) = value {
+            field(name, value);
+        }
+    }
+    if let Some(halt) = store.last_halt(id)?.filter(|halt| halt.decision.is_none()) {
+        field("halt", &format!("{}: {}", halt.reason, halt.message));
+    }
+    history(&store, &session)?;
+    for child in store.children(id)? {
+        print::line(&format!("  child  {} {} {}", child.id.short(), child.component, child.status));
+    }
+    Ok(0)
+}
+
+fn history(store: &Store, session: &Session) -> Result<(), CliError> {
+    print::line("");
+    for it in store.interactions(session.id, 0)? {
+        let ended = match &it.result {
+            None => "running".to_owned(),
+            Some(result) => format!("{} in {} ms", how(result), result.duration_ms),
+        };
+        let generation = if it.generation > 1 { format!(" (generation {})", it.generation) } else { String::new() };
+        print::line(&format!("{:4}  {} #{}{generation}: {ended}", it.seq, it.step, it.iteration));
+        if let Some(message) = it.result.as_ref().and_then(|result| result.error_message.as_ref()) {
+            for line in message.lines() {
+                print::line(&format!("        {line}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn how(result: &StepResult) -> String {
+    match result.cause {
+        Some(cause) if result.test_run().is_some_and(|run| !run.status.ran()) => {
+            let status = result.test_run().map_or("", |run| run.status.as_str());
+            format!("{} ({cause}: {status})", result.status)
+        }
+        Some(cause) => format!("{} ({cause})", result.status),
+        None => result.status.to_string(),
+    }
+}
+
+pub(super) fn events(global: &Global, args: &Events) -> Result<u8, CliError> {
+    let place = Place::find(global)?;
+    let store = place.open()?;
+    let id = store.find(&args.id)?;
+    let watch = crate::store::Watch::new(&place.store).ok();
+    let mut after = 0;
+    loop {
+        // Read before the events: what a session that has ended said is all there.
+        let ended = store.session(id)?.status.is_terminal();
+        after = print_events(&store, id, after, args.json)?;
+        if !args.follow || ended {
+            return Ok(0);
+        }
+        pause(watch.as_ref());
+    }
+}
+
+fn print_events(store: &Store, id: SessionId, mut after: u64, as_json: bool) -> Result<u64, CliError> {
+    loop {
+        let page = store.events(id, after, PAGE)?;
+        let Some(last) = page.last() else { return Ok(after) };
+        after = last.n;
+        for event in &page {
+            if as_json {
+                let mut value = json!(event);
+                if let Value::Object(fields) = &mut value {
+                    fields.insert("at".into(), json!(output::time(event.at)));
+                }
+                print::json_line(&value);
+                continue;
+            }
+            match &event.kind {
+                EventKind::AgentText { text } | EventKind::Output { text, .. } => print::foreign(text),
+                EventKind::ToolCall { tool, title } => print::line(&format!("• {tool}: {title}")),
+                EventKind::FileEdit { path } => print::line(&format!("✎ {path}")),
+                EventKind::Command { line } => print::line(&format!("$ {line}")),
+                EventKind::Note { text } => print::line(&format!("— {text}")),
+            }
+        }
+    }
+}
+
+pub(super) fn inbox(global: &Global, args: &Json) -> Result<u8, CliError> {
+    let place = Place::find(global)?;
+    let items = place.open()?.inbox()?;
+    if args.json {
+        let rows: Vec<Value> = items
+            .iter()
+            .map(|item| {
+                let mut value = json!(item);
+                if let Value::Object(fields) = &mut value {
+                    fields.insert("since".into(), json!(output::time(item.since)));
+                }
+                value
+            })
+            .collect();
+        print::json(&rows);
+        return Ok(0);
+    }
+    if items.is_empty() {
+        print::note("nothing waits for you");
+    }
+    for item in items {
+        let first = item.message.lines().next().unwrap_or_default();
+        print::line(&format!("{}  {} {}: {first}", item.session_id.short(), item.kind, item.component));
+    }
+    Ok(0)
+}
+
+pub(super) fn why(global: &Global, args: &One) -> Result<u8, CliError> {
+    let place = Place::find(global)?;
+    let store = place.open()?;
+    let id = store.find(&args.id)?;
+    let limits = place.project().map_or_else(|_| Limits::default(), |project| project.limits);
+    let engine = engine::holder(&place.store).is_some();
+    let facts = store.facts(&store.detail(id)?, &limits, engine, engine::now())?;
+    let why = workflow::why(&facts);
+    if args.json {
+        let mut value = json!(why);
+        if let Value::Object(fields) = &mut value {
+            fields.insert("since".into(), json!(output::time(why.since)));
+        }
+        print::json(&value);
+        return Ok(0);
+    }
+    print::line(&why.state);
+    print::line(&format!("  rule     {}", why.rule));
+    for other in &why.waits_for {
+        print::line(&format!("  waits    {other}"));
+    }
+    print::line(&format!("  since    {}", output::time(why.since)));
+    print::line(&format!("  who      {}", why.who));
+    if !why.hint.is_empty() {
+        print::line(&format!("  try      {}", why.hint));
+    }
+    Ok(0)
+}
+
+pub(super) fn preview(global: &Global, args: &One) -> Result<u8, CliError> {
+    let place = Place::find(global)?;
+    let store = place.open()?;
+    let id = store.find(&args.id)?;
+    let options = super::engine::options(place.store.clone(), place.settings.clone(), None, None);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::Failed(format!("no runtime: {error}")))?;
+    let preview = runtime.block_on(engine::preview(options, &place.scope, id))?;
+    if args.json {
+        print::json(&json!({
+            "session_id": id, "step": preview.step, "next": preview.next,
+            "command": preview.command.as_ref().map(output::command), "problem": preview.problem,
+            "directory": preview.directory,
+        }));
+        return Ok(0);
+    }
+    print::line(&format!("next: {}", preview.next));
+    if let Some(directory) = &preview.directory {
+        print::line(&format!("in: {directory}"));
+    }
+    match &preview.command {
+        None | Some(Command::Check { .. }) => {}
+        Some(Command::Agent { agent, prompt, .. }) => {
+            print::line(&format!("agent: {agent}\n"));
+            print::foreign(prompt);
+            print::line("");
+        }
+        Some(Command::Tests { argv, .. }) => print::line(&argv.join(" ")),
+        Some(Command::Git { operations }) => operations.iter().for_each(|operation| print::line(operation)),
+        Some(Command::SpawnSessions { child_session_ids, reactivated }) => print::line(&format!(
+            "{} child sessions, {} of them reactivated",
+            child_session_ids.len(),
+            reactivated.len()
+        )),
+    }
+    if let Some(problem) = &preview.problem {
+        print::line(&format!("but: {problem}"));
+    }
+    Ok(0)
+}
