@@ -69,7 +69,9 @@ fn read(from: impl std::io::Read, name: &str) -> Result<String, CliError> {
         .read_to_end(&mut bytes)
         .map_err(|error| CliError::Usage(format!("{name} cannot be read: {error}")))?;
     if bytes.len() as u64 > CONTEXT {
-        return Err(CliError::Usage(format!("{name} has more than {CONTEXT} bytes, which is more than a prompt can carry")));
+        return Err(CliError::Usage(format!(
+            "{name} has more than {CONTEXT} bytes, which is more than a prompt can carry"
+        )));
     }
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

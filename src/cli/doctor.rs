@@ -1,12 +1,26 @@
 //! `doctor`: is everything there that callboard needs?
 
-use std::{io::Read as _, process::{Command, Stdio}};
+use std::{
+    io::Read as _,
+    process::{Command, Stdio},
+};
 
 use serde::Serialize;
 
-use crate::{engine, git::Repo, model::{Protocol, Runner}, project, store::Store};
+use crate::{
+    engine,
+    git::Repo,
+    model::{Protocol, Runner},
+    project,
+    store::Store,
+};
 
-use super::{args::{Global, Json}, error::CliError, place::{self, Place}, print};
+use super::{
+    args::{Global, Json},
+    error::CliError,
+    place::{self, Place},
+    print,
+};
 
 /// One thing that was looked at.
 #[derive(Debug, Serialize)]
@@ -78,7 +92,9 @@ fn of_project(place: &Place, findings: &mut Vec<Finding>) {
     match project.agent.as_ref().and_then(|name| project.agents.get(name)) {
         None => findings.push(bad("agent", "none is named: set `agent = \"…\"` in [project] of callboard.toml")),
         Some(agent) => findings.push(match agent.protocol {
-            Protocol::Script => good("agent", format!("{} plays {}", agent.name, agent.scenario.as_deref().unwrap_or("nothing"))),
+            Protocol::Script => {
+                good("agent", format!("{} plays {}", agent.name, agent.scenario.as_deref().unwrap_or("nothing")))
+            }
             Protocol::Command => match agent.command.first() {
                 Some(command) => good("agent", format!("{} runs {command}", agent.name)),
                 None => bad("agent", format!("{} has no command", agent.name)),

@@ -73,7 +73,10 @@ fn stop(store: &Utf8Path) -> Result<u8, CliError> {
     let until = Instant::now() + STOP_LIMIT;
     while engine::holder(store).is_some_and(|now| now.pid == holder.pid) {
         if Instant::now() > until {
-            return Err(CliError::Failed(format!("the engine (process {}) was told, but has not ended yet", holder.pid)));
+            return Err(CliError::Failed(format!(
+                "the engine (process {}) was told, but has not ended yet",
+                holder.pid
+            )));
         }
         thread::sleep(Duration::from_millis(20));
     }
@@ -112,12 +115,8 @@ pub(super) fn options(
 
 /// The lock of the store; `None` when another engine has it.
 pub(super) fn lock(store: &Utf8Path, foreground: bool) -> Result<Option<Lock>, CliError> {
-    let holder = Holder {
-        pid: std::process::id(),
-        since: engine::now(),
-        version: env!("CARGO_PKG_VERSION").into(),
-        foreground,
-    };
+    let holder =
+        Holder { pid: std::process::id(), since: engine::now(), version: env!("CARGO_PKG_VERSION").into(), foreground };
     Lock::acquire(store, &holder)
         .map_err(|error| CliError::Failed(format!("the lock beside {store} cannot be taken: {error}")))
 }
@@ -151,7 +150,9 @@ pub(super) fn ensure(store: &Utf8Path) -> Result<(), CliError> {
         return Ok(());
     }
     let failed = |what: &str, error: std::io::Error| {
-        CliError::Failed(format!("no engine could be started in the background: {what}: {error}; try `callboard engine run`"))
+        CliError::Failed(format!(
+            "no engine could be started in the background: {what}: {error}; try `callboard engine run`"
+        ))
     };
     let program = std::env::current_exe().map_err(|error| failed("this program is not found", error))?;
     let folder = store.with_extension("d");
@@ -162,7 +163,8 @@ pub(super) fn ensure(store: &Utf8Path) -> Result<(), CliError> {
     command.args(["engine", "run", "--background", "--store", store.as_str()]);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
     // An engine that an agent's command starts must not look like something that the agent left behind.
-    let ours = std::env::vars_os().map(|(name, _)| name).filter(|name| name.to_string_lossy().starts_with("CALLBOARD_"));
+    let ours =
+        std::env::vars_os().map(|(name, _)| name).filter(|name| name.to_string_lossy().starts_with("CALLBOARD_"));
     for name in ours {
         command.env_remove(name);
     }
@@ -179,5 +181,10 @@ fn log_to_stderr(verbose: u8) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("CALLBOARD_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
     // Fails only when one is set already, which then does as well.
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).try_init().unwrap_or_default();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .try_init()
+        .unwrap_or_default();
 }

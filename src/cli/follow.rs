@@ -1,9 +1,6 @@
 //! Following a session and its children in the foreground.
 
-use std::{
-    collections::HashMap,
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 
 use crate::{
     model::{HaltReason, Mode, ResultStatus, SessionId, Status, Step},
@@ -75,7 +72,9 @@ impl Follower {
                 format!("{step}: {}", message.lines().next().unwrap_or_default())
             }
             (Status::Active, None, Some(step), Some(ResultStatus::Ok | ResultStatus::Warning)) => format!("{step}: ok"),
-            (Status::Active, None, Some(step), None) if row.iteration > 1 => format!("{step} (attempt {})", row.iteration),
+            (Status::Active, None, Some(step), None) if row.iteration > 1 => {
+                format!("{step} (attempt {})", row.iteration)
+            }
             (Status::Active, None, Some(step), None) => step.to_string(),
             (Status::Active, None, None, _) => return Ok(()),
         };

@@ -66,9 +66,7 @@ pub(super) fn folder(global: &Global) -> Result<Utf8PathBuf, CliError> {
         Some(project) => project.clone(),
         None => here()?,
     };
-    given
-        .canonicalize_utf8()
-        .map_err(|error| CliError::Usage(format!("the folder {given} cannot be entered: {error}")))
+    given.canonicalize_utf8().map_err(|error| CliError::Usage(format!("the folder {given} cannot be entered: {error}")))
 }
 
 fn here() -> Result<Utf8PathBuf, CliError> {
@@ -90,8 +88,9 @@ pub(super) fn store_path(global: &Global) -> Result<Utf8PathBuf, CliError> {
     }
     let strategy = etcetera::choose_base_strategy()
         .map_err(|error| CliError::Usage(format!("no home directory is known ({error}): name a store with --store")))?;
-    let data = Utf8PathBuf::from_path_buf(strategy.data_dir())
-        .map_err(|path| CliError::Usage(format!("the path {} is not UTF-8: name a store with --store", path.display())))?;
+    let data = Utf8PathBuf::from_path_buf(strategy.data_dir()).map_err(|path| {
+        CliError::Usage(format!("the path {} is not UTF-8: name a store with --store", path.display()))
+    })?;
     Ok(resolved(store::default_path(&data)))
 }
 

@@ -82,9 +82,8 @@ fn tell(place: &Place, id: SessionId, quiet: bool, done: Arc<AtomicBool>) -> Res
 /// Other sessions that were at work while this process was the engine go on in the background.
 fn hand_over(place: &Place, store: &Store, id: SessionId) -> Result<(), CliError> {
     let active = store.sessions(SessionFilter { status: Some(crate::model::Status::Active), kind: None })?;
-    let others = active.iter().any(|(session, row)| {
-        session.id != id && session.parent_id != Some(id) && row.need().is_none()
-    });
+    let others =
+        active.iter().any(|(session, row)| session.id != id && session.parent_id != Some(id) && row.need().is_none());
     if others { ensure(&place.store) } else { Ok(()) }
 }
 

@@ -100,7 +100,8 @@ fn check(place: &Place, project: &Project, wanted: &Wanted) -> Result<(), CliErr
     }
     let component = project.component(&wanted.component).map_err(|error| CliError::Usage(error.to_string()))?;
     if wanted.kind.is_for_context() != component.kind.is_context() {
-        let (is, wants) = if component.kind.is_context() { ("a context", "a component") } else { ("a component", "a context") };
+        let (is, wants) =
+            if component.kind.is_context() { ("a context", "a component") } else { ("a component", "a context") };
         return usage(format!("{} is {is}, but {} is for {wants}", component.name, wanted.kind));
     }
     if wanted.kind.is_for_context() && project.children_of(&component.name).is_empty() {

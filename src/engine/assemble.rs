@@ -12,8 +12,8 @@ use crate::{
     },
     git::{self, Repo},
     model::{
-        Answer, Cause, Command, Data, HaltReason, IntentId, Interaction, InteractionId, Performer, ResultStatus, Session,
-        SessionId, Status, Step, StepResult,
+        Answer, Cause, Command, Data, HaltReason, IntentId, Interaction, InteractionId, Performer, ResultStatus,
+        Session, SessionId, Status, Step, StepResult,
     },
     project::Project,
     store::Change,
@@ -129,7 +129,8 @@ impl Desk {
             Some(last) => self.store.interaction(session.id, last.seq)?.and_then(|interaction| interaction.result),
             None => None,
         };
-        let sets: Vec<&str> = judges.iter().rev().take(2).filter_map(|attempt| attempt.failure_set.as_deref()).collect();
+        let sets: Vec<&str> =
+            judges.iter().rev().take(2).filter_map(|attempt| attempt.failure_set.as_deref()).collect();
         let generations = self.store.generations(session.id)?;
         Ok(AgentWork {
             judged,
@@ -142,7 +143,12 @@ impl Desk {
     }
 
     /// Where a session's work is done: recorded, or decided now.
-    fn place(&self, shared: &Shared, project: &Project, session: &Session) -> Result<Result<Place, String>, EngineError> {
+    fn place(
+        &self,
+        shared: &Shared,
+        project: &Project,
+        session: &Session,
+    ) -> Result<Result<Place, String>, EngineError> {
         if let (Some(branch), Some(worktree), Some(base)) = (&session.branch, &session.worktree, &session.base_commit) {
             let place = Place { branch: branch.clone(), worktree: worktree.clone(), base: base.clone(), note: None };
             return Ok(Ok(place));
@@ -224,7 +230,11 @@ impl Desk {
         let last = match self.store.last_result(session.id, step)?.and_then(|result| result.data) {
             Some(Data::Children { problems, .. }) => problems,
             Some(
-                Data::TestRun(_) | Data::Prepared { .. } | Data::Agent(_) | Data::Finalized { .. } | Data::Design { .. },
+                Data::TestRun(_)
+                | Data::Prepared { .. }
+                | Data::Agent(_)
+                | Data::Finalized { .. }
+                | Data::Design { .. },
             )
             | None => Vec::new(),
         };

@@ -109,7 +109,8 @@ impl Desk {
 /// # Errors
 /// When the store cannot be read.
 pub fn history(store: &Store, session: &Session, bounds: Bounds) -> Result<History, StoreError> {
-    let start = store.generations(session.id)?.last().map_or(crate::workflow::first_step(session.kind), |last| last.start);
+    let start =
+        store.generations(session.id)?.last().map_or(crate::workflow::first_step(session.kind), |last| last.start);
     Ok(History {
         kind: session.kind,
         status: session.status,

@@ -57,8 +57,10 @@ pub enum Ended {
 
 /// Other processes' commits are looked at no more often than this.
 const WAKE_EVERY: Duration = Duration::from_millis(4);
-/// Should the system tell nothing of commits, the store is looked at this often.
-const POLL: Duration = Duration::from_secs(2);
+/// Behind the notifications the store is looked at this often: a client may have been killed right after its commit.
+const POLL: Duration = Duration::from_secs(5);
+/// The same when the system tells nothing of commits.
+const POLL_BLIND: Duration = Duration::from_millis(200);
 
 /// A session of a scope.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -144,7 +146,7 @@ impl Dispatcher {
                     looked = Instant::now();
                     self.look().await?;
                 }
-                () = tokio::time::sleep_until(looked + POLL), if !watched => {
+                () = tokio::time::sleep_until(looked + if watched { POLL } else { POLL_BLIND }) => {
                     looked = Instant::now();
                     self.look().await?;
                 }

@@ -12,8 +12,8 @@ use crate::{
     },
     git::Tree,
     model::{
-        Answer, Cause, Decision, Generation, Halt, HaltReason, Intent, IntentAction, Mode, Origin, Session, SessionId, Status,
-        Step, StepResult, Verdict,
+        Answer, Cause, Decision, Generation, Halt, HaltReason, Intent, IntentAction, Mode, Origin, Session, SessionId,
+        Status, Step, StepResult, Verdict,
     },
     store::{Change, StoreError, Transition},
     workflow::{self, Next},
@@ -42,7 +42,8 @@ impl Dispatcher {
                 other => return other,
             }
         }
-        self.answer(&key, &intent, Answer::Refused { why: "the session keeps changing; try again".into() }, Vec::new()).await
+        self.answer(&key, &intent, Answer::Refused { why: "the session keeps changing; try again".into() }, Vec::new())
+            .await
     }
 
     async fn try_take(&mut self, key: &Key, intent: &Intent) -> Result<(), EngineError> {

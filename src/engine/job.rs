@@ -15,7 +15,8 @@ use crate::{
         steps,
     },
     model::{
-        Answer, Cause, Command, Generation, IntentId, Interaction, InteractionId, Performer, Scope, Session, Step, StepResult,
+        Answer, Cause, Command, Generation, IntentId, Interaction, InteractionId, Performer, Scope, Session, Step,
+        StepResult,
     },
     project::Project,
     store::{Change, StoreError, Writer},
@@ -265,6 +266,8 @@ async fn perform_and_record(job: &Job, plan: steps::Plan, stopper: &mut Stopper)
     match job.shared.writer.apply(&job.scope, transition).await {
         // The session was cancelled under the attempt, and its end is recorded with that.
         Ok(()) | Err(StoreError::Conflict(_)) => {}
-        Err(error) => tracing::error!(session = %job.session.id, step = %job.step, "the result was not recorded: {error}"),
+        Err(error) => {
+            tracing::error!(session = %job.session.id, step = %job.step, "the result was not recorded: {error}")
+        }
     }
 }

@@ -23,8 +23,8 @@ mod steps;
 pub use clock::now;
 pub use desk::{catalogue, history};
 pub use dispatcher::{Ended, Options, run};
-pub use preview::{Preview, preview};
 pub use lock::{Holder, Lock, holder};
+pub use preview::{Preview, preview};
 
 /// What ends an engine.
 #[derive(Debug, thiserror::Error)]

@@ -20,12 +20,16 @@ impl Places {
 
     /// The worktree of a session.
     pub(super) fn worktree(&self, root: &str, component: &str, session: SessionId) -> Utf8PathBuf {
-        let hash = Sha256::digest(root.as_bytes()).iter().take(3).fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+        let hash = Sha256::digest(root.as_bytes())
+            .iter()
+            .take(3)
+            .fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
         let name = Utf8Path::new(root).file_name().unwrap_or("project");
-        self.folder
-            .join("worktrees")
-            .join(format!("{}-{hash}", git::slug(name)))
-            .join(format!("{}-{}", git::slug(component), session.short()))
+        self.folder.join("worktrees").join(format!("{}-{hash}", git::slug(name))).join(format!(
+            "{}-{}",
+            git::slug(component),
+            session.short()
+        ))
     }
 
     /// The file with the whole output of an attempt.

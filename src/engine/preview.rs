@@ -5,14 +5,7 @@ use std::sync::Arc;
 use camino::Utf8PathBuf;
 
 use crate::{
-    engine::{
-        EngineError, Options,
-        desk::Desk,
-        job::Shared,
-        places::Places,
-        recorder::Recorder,
-        steps,
-    },
+    engine::{EngineError, Options, desk::Desk, job::Shared, places::Places, recorder::Recorder, steps},
     model::{Command, Scope, SessionId, Step},
     store::{Store, Writer},
     workflow::{self, Next},
@@ -48,7 +41,8 @@ pub async fn preview(options: Options, scope: &Scope, session: SessionId) -> Res
         Ok(other @ (Next::Complete | Next::Halt(_) | Next::Waiting(_))) => return Ok(empty(other.to_string())),
         Err(error) => return Ok(empty(error.to_string())),
     };
-    let about = |command, directory, problem| Preview { step: Some(step), next: step.to_string(), command, directory, problem };
+    let about =
+        |command, directory, problem| Preview { step: Some(step), next: step.to_string(), command, directory, problem };
     let project = match project {
         Ok(project) => project,
         Err(message) => return Ok(about(None, None, Some(message))),

@@ -86,7 +86,16 @@ pub(super) fn raise(session: &Session, last: &Attempt, reason: HaltReason, resul
         "step": last.step, "seq": last.seq, "error_message": result.error_message, "cause": result.cause,
         "failure_set": result.failure_set, "problems": problems(result),
     });
-    Halt { id: HaltId::generate(), session_id: session.id, seq: last.seq, reason, message, evidence, at, decision: None }
+    Halt {
+        id: HaltId::generate(),
+        session_id: session.id,
+        seq: last.seq,
+        reason,
+        message,
+        evidence,
+        at,
+        decision: None,
+    }
 }
 
 fn problems(result: &StepResult) -> serde_json::Value {

@@ -17,6 +17,7 @@ use super::{
     apply::Target,
     codec::from_json,
     view::{ROW_COLUMNS, board_row_at},
+    watch,
 };
 
 /// Which sessions a list has.
@@ -74,6 +75,7 @@ impl Store {
             target.apply(change)?;
         }
         transaction.commit()?;
+        watch::ring(&self.path);
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::model::Scope;
 
-use super::{StoreError, Transition, apply::Target, open};
+use super::{StoreError, Transition, apply::Target, open, watch};
 
 type Reply = oneshot::Sender<Result<(), StoreError>>;
 
@@ -55,7 +55,10 @@ impl Writer {
         let theirs = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || run(&mut connection, &theirs))
+            .spawn({
+                let path = path.to_owned();
+                move || run(&mut connection, &path, &theirs)
+            })
             .map_err(|error| StoreError::Open {
                 path: path.to_owned(),
                 message: error.to_string(),
@@ -108,7 +111,7 @@ fn lock(shared: &Shared) -> std::sync::MutexGuard<'_, Queue> {
     shared.queue.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn run(connection: &mut Connection, shared: &Shared) {
+fn run(connection: &mut Connection, path: &Utf8Path, shared: &Shared) {
     loop {
         let mut queue = shared
             .filled
@@ -120,14 +123,15 @@ fn run(connection: &mut Connection, shared: &Shared) {
         if batch.is_empty() {
             return;
         }
-        commit(connection, batch);
+        commit(connection, path, batch);
     }
 }
 
 /// Makes a batch in one transaction, each transition in a savepoint: a refused one takes nothing with it.
-fn commit(connection: &mut Connection, batch: Vec<Job>) {
+fn commit(connection: &mut Connection, path: &Utf8Path, batch: Vec<Job>) {
     match try_commit(connection, &batch) {
         Ok(results) => {
+            watch::ring(path);
             for (job, result) in batch.into_iter().zip(results) {
                 answer(job, result);
             }

@@ -10,10 +10,10 @@ mod orchestrator;
 mod render;
 mod table;
 
-pub use design::{assertions, unmatched};
-pub use judge::{Expected, for_ledger, judge};
 pub use continuation::{Continuation, Past, Wanted, continue_or_new};
+pub use design::{assertions, unmatched};
 pub use explain::{Facts, LastAttempt, Why, why};
+pub use judge::{Expected, for_ledger, judge};
 pub use ledger::{LedgerRow, LedgerState, absorb, failure_set, fingerprint, problem_set};
 pub use orchestrator::{Attempt, Awaited, Bounds, History, Next, Outcome, Waiting, WorkflowError, next, status_after};
 pub use render::{Format, render};

@@ -11,10 +11,12 @@ use crate::{
     },
     git::Tree,
     model::{
-        AgentConfig, AgentReport, Cause, Command, Component, Data, EventKind, Exit, OutputFile, Origin, Protocol, Runner, Step,
-        StepResult,
+        AgentConfig, AgentReport, Cause, Command, Component, Data, EventKind, Exit, Origin, OutputFile, Protocol,
+        Runner, Step, StepResult,
     },
-    prompt::{self, ComponentInfo, ContextInfo, LedgerLine, Neighbour, ProjectInfo, PromptInput, PromptPaths, Reactivation},
+    prompt::{
+        self, ComponentInfo, ContextInfo, LedgerLine, Neighbour, ProjectInfo, PromptInput, PromptPaths, Reactivation,
+    },
     store::Change,
     workflow::LedgerState,
 };
@@ -92,7 +94,9 @@ async fn prompt_of(job: &Job, work: &AgentWork) -> Result<String, String> {
 
 /// Whether the component's code did not exist when the session began.
 async fn test_first(job: &Job, component: &Component) -> bool {
-    let (Some(code), Some(base)) = (component.paths.code.clone(), job.session.base_commit.clone()) else { return false };
+    let (Some(code), Some(base)) = (component.paths.code.clone(), job.session.base_commit.clone()) else {
+        return false;
+    };
     let root = job.project.root.clone();
     git::read(move || crate::git::Repo::open(&root)?.file_exists_at(&base, &code)).await.is_ok_and(|exists| !exists)
 }
@@ -131,8 +135,16 @@ fn prompt_input(job: &Job, work: &AgentWork, component: &Component) -> PromptInp
             Runner::Custom(_) => None,
         },
         similar: similar(job, component),
-        siblings: if component.kind.is_context() { Vec::new() } else { within.map(related).into_iter().flatten().map(neighbour).collect() },
-        components: if component.kind.is_context() { within.map(related).into_iter().flatten().map(neighbour).collect() } else { Vec::new() },
+        siblings: if component.kind.is_context() {
+            Vec::new()
+        } else {
+            within.map(related).into_iter().flatten().map(neighbour).collect()
+        },
+        components: if component.kind.is_context() {
+            within.map(related).into_iter().flatten().map(neighbour).collect()
+        } else {
+            Vec::new()
+        },
         stories: project.stories_of(&component.name).into_iter().cloned().collect(),
         rules: Vec::new(),
         test_first: false,
@@ -276,9 +288,11 @@ async fn run(job: &Job, plan: &AgentPlan, stopper: &mut Stopper) -> StepResult {
     if finished.leftovers > 0 {
         tap.note(format!("{} processes that the agent left behind were ended.", finished.leftovers));
     }
-    let output = record
-        .filter(|_| finished.bytes > 0)
-        .map(|path| OutputFile { path, bytes: finished.bytes, kept: finished.kept });
+    let output = record.filter(|_| finished.bytes > 0).map(|path| OutputFile {
+        path,
+        bytes: finished.bytes,
+        kept: finished.kept,
+    });
     let result = StepResult { code: finished.exit.code(), output, ..outcome(&finished, stopper) };
     if finished.exit == Exit::Cancelled { StepResult { code: None, ..result } } else { result }
 }
@@ -288,9 +302,10 @@ fn outcome(finished: &process::Finished, stopper: &Stopper) -> StepResult {
     let how = tests::ended(&finished.exit);
     match &finished.exit {
         Exit::Code { code: 0 } => StepResult::ok(),
-        Exit::Code { .. } | Exit::Signal { .. } => {
-            StepResult::error(Cause::Failed, if said.is_empty() { format!("the agent {how}") } else { format!("the agent {how}:\n{said}") })
-        }
+        Exit::Code { .. } | Exit::Signal { .. } => StepResult::error(
+            Cause::Failed,
+            if said.is_empty() { format!("the agent {how}") } else { format!("the agent {how}:\n{said}") },
+        ),
         Exit::Timeout => StepResult::error(Cause::Timeout, format!("the agent {how} (limits.step_timeout)")),
         Exit::Inactive => StepResult::error(Cause::Inactive, format!("the agent {how} (limits.inactivity)")),
         Exit::Cancelled => StepResult::error(stopper.cause(), "the agent was ended"),
@@ -305,6 +320,10 @@ fn outcome(finished: &process::Finished, stopper: &Stopper) -> StepResult {
 pub(super) fn work(job: &Job) -> Option<&AgentWork> {
     match &job.work {
         Work::Agent(work) => Some(work),
-        Work::Prepare(_) | Work::Tests { .. } | Work::Validate { .. } | Work::Finalize { .. } | Work::Impossible { .. } => None,
+        Work::Prepare(_)
+        | Work::Tests { .. }
+        | Work::Validate { .. }
+        | Work::Finalize { .. }
+        | Work::Impossible { .. } => None,
     }
 }

@@ -9,7 +9,8 @@ use crate::{
     },
     git::{MergeOutcome, Repo, Tree},
     model::{
-        Cause, ChildProblem, Data, Generation, Micros, Mode, Origin, Session, SessionId, SessionKind, Status, StepResult,
+        Cause, ChildProblem, Data, Generation, Micros, Mode, Origin, Session, SessionId, SessionKind, Status,
+        StepResult,
     },
     project::Project,
     workflow,
@@ -206,7 +207,8 @@ fn verdict(problems: Vec<ChildProblem>, merged: Vec<String>) -> StepResult {
     if problems.is_empty() {
         return StepResult::ok().with_data(data);
     }
-    let lines: Vec<String> = problems.iter().map(|problem| format!("{}: {}", problem.component, problem.message)).collect();
+    let lines: Vec<String> =
+        problems.iter().map(|problem| format!("{}: {}", problem.component, problem.message)).collect();
     StepResult {
         failure_set: workflow::problem_set(&problems, &[]),
         ..StepResult::error(Cause::Failed, lines.join("\n"))
@@ -259,7 +261,10 @@ async fn merge(job: &Job, child: &Session, branch: &str, stopper: &mut Stopper) 
         // A merge that a killed engine, or a person, left behind; what it had is on the branches.
         tap.note("A merge that had been left in progress was given up, to be made again.");
         if exit.code() != Some(0) {
-            return Err(Box::new(StepResult::error(Cause::MergeConflict, format!("a merge is in progress in {worktree}: {said}"))));
+            return Err(Box::new(StepResult::error(
+                Cause::MergeConflict,
+                format!("a merge is in progress in {worktree}: {said}"),
+            )));
         }
         return Box::pin(merge(job, child, branch, stopper)).await;
     }
@@ -279,7 +284,9 @@ async fn merge(job: &Job, child: &Session, branch: &str, stopper: &mut Stopper) 
     give_up_merge(job, stopper).await?;
     Err(Box::new(StepResult::error(
         Cause::MergeConflict,
-        format!("{problem}\nmerge it by hand in {worktree} and commit, or list files with lines of several components in [worktree] union, then retry"),
+        format!(
+            "{problem}\nmerge it by hand in {worktree} and commit, or list files with lines of several components in [worktree] union, then retry"
+        ),
     )))
 }
 

@@ -102,7 +102,8 @@ async fn push(job: &Job, stopper: &mut Stopper) -> Result<Option<String>, git::S
     match pushed(&exit, &said) {
         PushOutcome::Pushed | PushOutcome::UpToDate => Ok(Some(remote.to_owned())),
         PushOutcome::Rejected { message } => {
-            let message = format!("the commit is made, but {remote} refused the push: {message}\nmend that, then retry");
+            let message =
+                format!("the commit is made, but {remote} refused the push: {message}\nmend that, then retry");
             Err(ended_or(stopper, &exit, message))
         }
     }
@@ -145,7 +146,9 @@ fn subject(session: &Session) -> String {
 fn message(job: &Job) -> String {
     let session = &job.session;
     let (context, components) = match &job.work {
-        Work::Finalize { components } if session.kind.is_for_context() => (Some(session.component.clone()), components.join(", ")),
+        Work::Finalize { components } if session.kind.is_for_context() => {
+            (Some(session.component.clone()), components.join(", "))
+        }
         Work::Finalize { .. }
         | Work::Prepare(_)
         | Work::Agent(_)

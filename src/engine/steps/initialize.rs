@@ -86,7 +86,10 @@ async fn prepare(job: &Job, place: &Place, stopper: &mut Stopper) -> Result<crat
         let mut tap = job.tap();
         let (exit, said) = git::write(job, &mut tap, checkout, stopper).await;
         if exit.code() != Some(0) {
-            return Err(Box::new(StepResult::error(Cause::Failed, format!("the worktree could not be filled: {said}"))));
+            return Err(Box::new(StepResult::error(
+                Cause::Failed,
+                format!("the worktree could not be filled: {said}"),
+            )));
         }
     }
     Ok(prepared)
@@ -96,7 +99,8 @@ async fn prepare(job: &Job, place: &Place, stopper: &mut Stopper) -> Result<crat
 pub(super) async fn ensure(job: &Job, stopper: &mut Stopper) -> Result<(), git::StepError> {
     let worktree = git::worktree(job)?;
     // What was cut off may have left lock files, which `prepare` clears.
-    let clean = job.history.attempts.iter().rev().find_map(|attempt| attempt.outcome).is_some_and(|last| last.cause.is_none());
+    let clean =
+        job.history.attempts.iter().rev().find_map(|attempt| attempt.outcome).is_some_and(|last| last.cause.is_none());
     let there = worktree.join(".git").exists();
     if there && clean {
         return Ok(());

@@ -114,9 +114,11 @@ async fn run(
         stopper.stopped(),
     )
     .await;
-    let output = record
-        .filter(|_| finished.bytes > 0)
-        .map(|path| OutputFile { path, bytes: finished.bytes, kept: finished.kept });
+    let output = record.filter(|_| finished.bytes > 0).map(|path| OutputFile {
+        path,
+        bytes: finished.bytes,
+        kept: finished.kept,
+    });
     if finished.exit == Exit::Cancelled {
         return Err(Box::new(StepResult { output, ..StepResult::error(stopper.cause(), "the test run was ended") }));
     }
@@ -159,26 +161,22 @@ fn placed(mut run: TestRun, component: &Component) -> TestRun {
 
 fn with_missing_file(result: StepResult, worktree: &Utf8Path, component: &Component) -> StepResult {
     match (&component.paths.test, &result.error_message) {
-        (Some(test), Some(message)) if !worktree.join(test).is_file() => StepResult {
-            error_message: Some(format!("the test file {test} is not there ({message})")),
-            ..result
-        },
+        (Some(test), Some(message)) if !worktree.join(test).is_file() => {
+            StepResult { error_message: Some(format!("the test file {test} is not there ({message})")), ..result }
+        }
         _ => result,
     }
 }
 
 /// A run that could not be read has only its output to tell why.
 fn with_tail(result: StepResult, finished: &process::Finished) -> StepResult {
-    let unreadable = result.test_run().is_some_and(|run| {
-        !run.status.ran() && run.compile_errors.is_empty() && run.failures.is_empty()
-    });
+    let unreadable = result
+        .test_run()
+        .is_some_and(|run| !run.status.ran() && run.compile_errors.is_empty() && run.failures.is_empty());
     match &result.error_message {
         Some(message) if unreadable => {
-            let message = format!(
-                "{message}; it {}:\n{}",
-                ended(&finished.exit),
-                tail(&finished.stderr, &finished.stdout)
-            );
+            let message =
+                format!("{message}; it {}:\n{}", ended(&finished.exit), tail(&finished.stderr, &finished.stdout));
             StepResult { error_message: Some(message), ..result }
         }
         _ => result,
