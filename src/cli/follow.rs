@@ -32,10 +32,13 @@ impl Standing {
     }
 }
 
+/// What is worth a line when it changes.
+type Said = (Option<Step>, u32, Option<ResultStatus>, Status, Option<HaltReason>);
+
 /// What was said of each session last.
 #[derive(Default)]
 pub(super) struct Follower {
-    said: HashMap<SessionId, (Option<Step>, u32, Option<ResultStatus>, Status, Option<HaltReason>)>,
+    said: HashMap<SessionId, Said>,
     quiet: bool,
 }
 

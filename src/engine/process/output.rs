@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
 
 use camino::Utf8PathBuf;
@@ -170,7 +170,8 @@ impl Record {
 
     fn write(&mut self, bytes: &[u8]) -> Option<Result<usize, String>> {
         if let Target::Later(path) = &self.target {
-            match File::create(path) {
+            let made = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| File::create(path));
+            match made {
                 Ok(file) => self.target = Target::Open(path.clone(), file),
                 Err(error) => return Some(Err(format!("`{path}` could not be made: {error}"))),
             }
