@@ -60,7 +60,9 @@ impl Screen {
 
     /// Forgets what was drawn, so that the next frame draws everything.
     pub(super) fn forget(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        // Not `clear`: it asks the terminal where the cursor is, and the answer would go to the thread that reads keys.
+        let size = self.terminal.size()?;
+        self.terminal.resize(size.into())
     }
 
     /// Puts a text into the clipboard of whoever sits at the terminal.

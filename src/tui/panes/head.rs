@@ -27,9 +27,15 @@ pub(crate) fn head(node: &Node, inspected: Option<&Inspected>, now: Micros, colu
     let row = &node.row;
     let mut page = Page::default();
     let (glyph, tone) = words::glyph(row);
-    let about = |short| format!("  {} · {}", words::kind(row.kind), state(node, now, short));
-    let long = about(false);
-    let about = if 2 + width(&node.name) + width(&long) <= columns { long } else { about(true) };
+    let kind = words::kind(row.kind);
+    // The fullest of these that fits.
+    let about = [
+        format!("  {kind} · {}", state(node, now, false)),
+        format!("  {kind} · {}", state(node, now, true)),
+        format!("  {}", state(node, now, true)),
+    ];
+    let fits = |about: &&String| 2 + width(&node.name) + width(about) <= columns;
+    let about = about.iter().find(fits).or(about.last()).cloned().unwrap_or_default();
     let name = elide(&node.name, columns.saturating_sub(2 + width(&about)).max(8));
     let room = columns.saturating_sub(2 + width(&name));
     page.add(|line| line.with(tone, format!("{glyph} ")).with(Tone::Strong, name).with(Tone::Dim, elide(&about, room)));
