@@ -53,7 +53,8 @@ impl<'t> Document<'t> {
         match DeTable::parse(text) {
             Ok(table) => Ok((document, table.into_inner())),
             Err(error) => {
-                let message = format!("this is not TOML: {}", error.message().trim().replace('\n', ", "));
+                let said = error.message().trim().replace('\n', ", ").replace(char::is_control, " ");
+                let message = format!("this is not TOML: {said}");
                 document.problem(
                     &error.span().unwrap_or_default(),
                     message,

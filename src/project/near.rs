@@ -85,6 +85,6 @@ mod tests {
 
     #[test]
     fn the_nearest_comes_first() {
-        assert_eq!(near("Orders", ["OrderX", "Border", "Orders2", "Orderss"]), ["OrderX", "Orderss", "Orders2"]);
+        assert_eq!(near("Orders", ["OrderX", "Border", "Orders2", "Orderss"]), ["OrderX", "Orders2", "Orderss"]);
     }
 }

@@ -102,20 +102,20 @@ fn contexts_of<'c>(krate: &'c Crate, namer: &mut Namer) -> Vec<Context<'c>> {
     for module in all() {
         *counts.entry(&module.name).or_default() += 1;
     }
-    let mut named = |module: &'c Module, owner: &str| {
-        let name = namer.name(&module.name, owner);
+    let mut named = |module: &'c Module, owner: &str, is_context: bool| {
+        let name = namer.name(&module.name, owner, is_context);
         let is_alone = counts.get(module.name.as_str()) == Some(&1);
         let tested_as = [snake_case(&name)].into_iter().chain(is_alone.then(|| module.name.clone())).collect();
         Named { module, name, tested_as }
     };
     let context = |module: &&'c Module| Context {
         krate,
-        itself: named(module, &krate.name),
+        itself: named(module, &krate.name, true),
         components: module
             .children
             .iter()
             .filter(|child| is_usable(child))
-            .map(|child| named(child, &module.name))
+            .map(|child| named(child, &module.name, false))
             .collect(),
     };
     modules.iter().map(context).collect()
@@ -139,34 +139,38 @@ impl Context<'_> {
     }
 }
 
-/// Finds names that are unique in the project, whatever their case.
+/// Finds names that are unique in the project, whatever their case. A context keeps its module's name before a component does.
 struct Namer {
-    /// How often each name is wanted.
-    wanted: BTreeMap<String, usize>,
+    /// How often contexts want a name.
+    contexts: BTreeMap<String, usize>,
+    /// How often contexts and components want a name.
+    all: BTreeMap<String, usize>,
     taken: BTreeSet<String>,
 }
 
 impl Namer {
     fn new(crates: &[Crate]) -> Self {
-        let mut wanted = BTreeMap::new();
+        let mut namer = Self { contexts: BTreeMap::new(), all: BTreeMap::new(), taken: BTreeSet::new() };
         for module in crates.iter().flat_map(|krate| &krate.modules).filter(|module| !module.children.is_empty()) {
-            for name in [&module.name].into_iter().chain(module.children.iter().map(|child| &child.name)) {
-                *wanted.entry(snake_case(&camel_case(name))).or_default() += 1;
+            *namer.contexts.entry(snake_case(&camel_case(&module.name))).or_default() += 1;
+            for one in [module].into_iter().chain(&module.children) {
+                *namer.all.entry(snake_case(&camel_case(&one.name))).or_default() += 1;
             }
         }
-        Self { wanted, taken: BTreeSet::new() }
+        namer
     }
 
-    /// The module's name where no other module has it, otherwise with its owner's before it.
-    fn name(&mut self, module: &str, owner: &str) -> String {
+    /// The module's name where no other module of its rank or above has it, otherwise with its owner's before it.
+    fn name(&mut self, module: &str, owner: &str, is_context: bool) -> String {
         // Short enough together to be a name, so that the search for a free one ends.
         let start = |name: &str| camel_case(name).chars().take(40).collect::<String>();
         let short = start(module);
         let long = format!("{}{short}", start(owner));
-        let is_alone = self.wanted.get(&snake_case(&short)).is_none_or(|&count| count < 2);
+        let wanted = if is_context { &self.contexts } else { &self.all };
+        let is_alone = wanted.get(&snake_case(&short)).is_none_or(|&count| count < 2);
         let is_free = |name: &String| {
             let snake = snake_case(name);
-            !self.taken.contains(&snake) && (*name == short || !self.wanted.contains_key(&snake))
+            !self.taken.contains(&snake) && (*name == short || !self.all.contains_key(&snake))
         };
         let candidates = is_alone.then(|| short.clone()).into_iter().chain([long.clone()]);
         let name = candidates.chain((2..).map(|n| format!("{long}{n}"))).find(is_free).unwrap_or(long);

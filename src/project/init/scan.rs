@@ -34,7 +34,7 @@ pub(super) struct Crate {
 pub(super) struct Module {
     pub(super) name: String,
     pub(super) file: Utf8PathBuf,
-    /// The first line of its documentation.
+    /// The first sentence of its documentation.
     pub(super) description: String,
     /// By name. Their own sub-modules are not looked at.
     pub(super) children: Vec<Module>,
@@ -146,12 +146,15 @@ fn is_module(name: &str) -> bool {
     is_identifier && !matches!(name, "mod" | "tests" | "test")
 }
 
-/// The first line of a module's documentation.
+/// The first sentence of a module's documentation.
 fn description(path: &Utf8Path) -> String {
     let Ok(Some(text)) = file::text(path, path) else { return String::new() };
-    let first = text.lines().map(str::trim_start).find(|line| !line.is_empty() && !line.starts_with("#!"));
-    let line = first.and_then(|line| line.strip_prefix("//!")).unwrap_or_default();
-    line.chars().filter(|c| !c.is_control()).take(200).collect::<String>().trim().to_owned()
+    let lines = text.lines().map(str::trim_start).skip_while(|line| line.is_empty() || line.starts_with("#!"));
+    let paragraph: Vec<&str> =
+        lines.map_while(|line| line.strip_prefix("//!")).map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let paragraph = paragraph.join(" ");
+    let end = paragraph.find(". ").map_or(paragraph.len(), |end| end + 1);
+    paragraph[..end].chars().filter(|c| !c.is_control()).take(200).collect::<String>().trim().to_owned()
 }
 
 /// What is in a folder, by name; nothing when it is no folder.

@@ -13,7 +13,10 @@ const SHOP: &[(&str, &str)] = &[
     ("src/lib.rs", "pub mod billing;\npub mod orders;\nmod util;\n"),
     ("src/util.rs", ""),
     ("src/bin/tool.rs", ""),
-    ("src/orders.rs", "//! Takes orders.\n//!\n//! More.\npub mod order;\npub mod pricing;\n"),
+    (
+        "src/orders.rs",
+        "//! Takes orders\n//! from customers. And more.\n//!\n//! More.\npub mod order;\npub mod pricing;\n",
+    ),
     ("src/orders/order.rs", "//! What is bought.\n"),
     ("src/orders/pricing.rs", "#![allow(x)]\n\n//! What it costs.\n"),
     ("src/orders/tests.rs", ""),
@@ -93,7 +96,7 @@ fn a_crate_with_modules() {
 
     [[context]]
     name = "Orders"
-    description = "Takes orders."
+    description = "Takes orders from customers."
 
       [[context.component]]
       name = "Order"
@@ -292,4 +295,20 @@ fn hostile_names_come_out_as_toml() {
         assert_eq!(sends.description, "\"Sends\" \\ money ✓");
         assert_eq!(sends.paths.code.as_deref(), Some("src/überweisung.rs"));
     }
+}
+
+#[test]
+fn a_context_keeps_its_name_before_a_component() {
+    let (_dir, root) = folder(&[
+        ("Cargo.toml", "[package]\nname = \"shop\"\n"),
+        ("src/error/mod.rs", ""),
+        ("src/error/kind.rs", ""),
+        ("src/orders/mod.rs", ""),
+        ("src/orders/error.rs", ""),
+        ("src/orders/kind.rs", ""),
+        ("src/orders/orders.rs", ""),
+    ]);
+    let (_, _, project) = written(&root);
+    let names: Vec<&str> = project.components.iter().map(|one| &*one.name).collect();
+    assert_eq!(names, ["Error", "ErrorKind", "Orders", "OrdersError", "OrdersKind", "OrdersOrders"]);
 }
