@@ -171,15 +171,16 @@ pub fn next(history: &History) -> Result<Next, WorkflowError> {
             },
         });
     }
-    if last.seq > history.decided {
-        if let Some(reason) = halt_of(outcome.cause).or_else(|| brake(history, last)) {
-            return Ok(Next::Halt(reason));
-        }
-        if bad_endings(history, last.step) > history.bounds.iterations {
-            return Ok(Next::Halt(HaltReason::IterationLimit));
-        }
+    if last.seq <= history.decided {
+        return Ok(Next::Step(after_decision(outcome.cause, last.step, row.otherwise)));
     }
-    Ok(Next::Step(if tries_itself_again(outcome.cause) { last.step } else { row.otherwise }))
+    if let Some(reason) = halt_of(outcome.cause).or_else(|| brake(history, last)) {
+        return Ok(Next::Halt(reason));
+    }
+    if bad_endings(history, last.step) > history.bounds.iterations {
+        return Ok(Next::Halt(HaltReason::IterationLimit));
+    }
+    Ok(Next::Step(row.otherwise))
 }
 
 /// What a session's status is once this step ended so. Everything but the end of the workflow leaves it active.
@@ -272,13 +273,16 @@ const fn halt_of(cause: Option<Cause>) -> Option<HaltReason> {
     }
 }
 
-/// Whether, once a person said to go on, the same step is tried again instead of the one that the table names: its attempt
-/// said nothing about the work.
-const fn tries_itself_again(cause: Option<Cause>) -> bool {
+/// Where a person's word to go on leads: the step is tried again, since what stood in its way may be mended by hand; only
+/// failures outside the context open the last chance to fix them.
+const fn after_decision(cause: Option<Cause>, step: Step, otherwise: Step) -> Step {
     match cause {
-        Some(Cause::Environment | Cause::AgentUnavailable | Cause::MergeConflict | Cause::EmptyDiff) => true,
+        Some(Cause::FailuresOutside) => otherwise,
         Some(
-            Cause::FailuresOutside
+            Cause::Environment
+            | Cause::AgentUnavailable
+            | Cause::MergeConflict
+            | Cause::EmptyDiff
             | Cause::Failed
             | Cause::Interrupted
             | Cause::Cancelled
@@ -286,7 +290,7 @@ const fn tries_itself_again(cause: Option<Cause>) -> bool {
             | Cause::Inactive
             | Cause::CouldNotRun,
         )
-        | None => false,
+        | None => step,
     }
 }
 

@@ -55,10 +55,9 @@ fn a_decision_starts_the_counter_anew() {
         fixes_until_halt(&mut history, test, fix);
         for _ in 0..3 {
             decide(&mut history);
-            assert_eq!(next(&history), Ok(Next::Step(fix)), "{kind}, {test}");
-            push(&mut history, fix, OK);
-            // The fix that the decision opened is the first of the new count.
-            assert_eq!(fixes_until_halt(&mut history, test, fix) + 1, 4, "{kind}, {test}");
+            // The step is tried again before anything is fixed: it may have been mended by hand.
+            assert_eq!(next(&history), Ok(Next::Step(test)), "{kind}, {test}");
+            assert_eq!(fixes_until_halt(&mut history, test, fix), 3, "{kind}, {test}");
         }
     }
 }
@@ -193,7 +192,9 @@ fn the_brake_stops_a_loop_that_gets_nowhere() {
     for (kind, test, fix) in LOOPS {
         for (same_failures, runs, stops) in table {
             let history = braked(kind, test, fix, same_failures, runs);
-            let expected = if stops { NO_PROGRESS } else { Ok(Next::Step(fix)) };
+            // Somebody who decided may have mended it by hand: the tests are run again first.
+            let go_on = if runs.ends_with('|') { test } else { fix };
+            let expected = if stops { NO_PROGRESS } else { Ok(Next::Step(go_on)) };
             assert_eq!(next(&history), expected, "{kind}, {test}, {same_failures}, {runs}");
         }
     }

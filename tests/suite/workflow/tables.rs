@@ -68,11 +68,11 @@ const INTEGRATION: &str = "
 /// An error's cause, the answer to it, and the answer once a person decided to go on. `table` is the third column of the
 /// tables above, `same` the step itself.
 const CAUSES: &str = "
-    -                  table                        table
-    failed             table                        table
-    timeout            table                        table
-    inactive           table                        table
-    could_not_run      table                        table
+    -                  table                        same
+    failed             table                        same
+    timeout            table                        same
+    inactive           table                        same
+    could_not_run      table                        same
     interrupted        same                         same
     cancelled          same                         same
     empty_diff         halt(no_progress)            same
