@@ -70,6 +70,13 @@ pub(super) struct Key {
     pub(super) session: SessionId,
 }
 
+/// An attempt has ended, or was never begun.
+struct AttemptEnded {
+    key: Key,
+    /// Whether it broke off without a result.
+    broke: bool,
+}
+
 /// An attempt that is being made, or waits for its permit.
 struct Running {
     stop: watch::Sender<Stop>,
@@ -81,7 +88,7 @@ pub(super) struct Dispatcher {
     pub(super) desks: HashMap<(String, String), Desk>,
     running: HashMap<Key, Running>,
     todo: VecDeque<Key>,
-    ended: mpsc::UnboundedSender<Key>,
+    ended: mpsc::UnboundedSender<AttemptEnded>,
 }
 
 /// Runs an engine until it is told to stop, is idle for long, or its one session is settled. The caller holds the lock.
@@ -121,7 +128,7 @@ pub async fn run(options: Options, stop: impl Future<Output = ()>) -> Result<End
 impl Dispatcher {
     async fn serve(
         &mut self,
-        inbox: &mut mpsc::UnboundedReceiver<Key>,
+        inbox: &mut mpsc::UnboundedReceiver<AttemptEnded>,
         wake: &Notify,
         watched: bool,
         stop: impl Future<Output = ()>,
@@ -141,7 +148,7 @@ impl Dispatcher {
             tokio::select! {
                 biased;
                 () = &mut stop => return Ok(Ended::Stopped),
-                Some(key) = inbox.recv() => self.attempt_ended(&key)?,
+                Some(ended) = inbox.recv() => self.attempt_ended(&ended).await?,
                 () = woken(wake, looked + WAKE_EVERY) => {
                     looked = Instant::now();
                     self.look().await?;
@@ -213,10 +220,19 @@ impl Dispatcher {
     }
 
     /// An attempt has ended, one way or the other: its session goes on, and so do those that wait for it.
-    fn attempt_ended(&mut self, key: &Key) -> Result<(), EngineError> {
+    async fn attempt_ended(&mut self, ended: &AttemptEnded) -> Result<(), EngineError> {
+        let key = &ended.key;
         self.running.remove(key);
         self.todo.push_back(key.clone());
-        self.rouse(key)
+        let Some(desk) = self.desks.get(&key.desk()) else { return Ok(()) };
+        let session = desk.store.session(key.session)?;
+        if ended.broke
+            && let Some(last) = desk.store.attempts(&session)?.last().filter(|last| last.outcome.is_none())
+        {
+            interrupt(&self.shared, desk, session.id, last.seq).await?;
+        }
+        // Only an end changes anything for those that wait: with many children, looking at each step would be felt.
+        if session.status.is_terminal() { self.rouse(key) } else { Ok(()) }
     }
 
     /// Looks again at the sessions that wait for this one.
@@ -339,11 +355,12 @@ impl Dispatcher {
         };
         tokio::spawn(async move {
             // A panic in an attempt must not leave its session running for ever.
-            if let Err(error) = tokio::spawn(attempt).await {
+            let joined = tokio::spawn(attempt).await;
+            if let Err(error) = &joined {
                 tracing::error!(session = %key.session, "an attempt broke off: {error}");
             }
             // Without a dispatcher nobody needs to know.
-            ended.send(key).unwrap_or_default();
+            ended.send(AttemptEnded { key, broke: joined.is_err() }).unwrap_or_default();
         });
     }
 
@@ -360,7 +377,7 @@ impl Dispatcher {
     }
 
     /// Ends every attempt, records each as interrupted, and waits until all of that is done.
-    async fn shut_down(&mut self, inbox: &mut mpsc::UnboundedReceiver<Key>) {
+    async fn shut_down(&mut self, inbox: &mut mpsc::UnboundedReceiver<AttemptEnded>) {
         for running in self.running.values() {
             running.stop.send_replace(Stop::Shutdown);
         }
@@ -369,7 +386,7 @@ impl Dispatcher {
         let all = async {
             while !self.running.is_empty() {
                 match inbox.recv().await {
-                    Some(key) => self.running.remove(&key),
+                    Some(ended) => self.running.remove(&ended.key),
                     None => break,
                 };
             }

@@ -1,6 +1,9 @@
 //! One attempt at a step: what it needs, and its life from the permit to the recorded result.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use camino::Utf8PathBuf;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -22,6 +25,9 @@ use crate::{
     store::{Change, StoreError, Writer},
     workflow::{History, LedgerRow},
 };
+
+/// After so long it is tried again to record what could not be.
+const RECORD_AGAIN: Duration = Duration::from_secs(1);
 
 /// What every attempt of an engine shares.
 pub(super) struct Shared {
@@ -213,9 +219,21 @@ pub(super) async fn attempt(job: Job, mut stopper: Stopper) {
     if stopper.now() != Stop::Run {
         return;
     }
-    if let Err(error) = begin(&job, &composed).await {
-        tracing::warn!(session = %job.session.id, step = %job.step, "the attempt did not begin: {error}");
-        return;
+    match begin(&job, &composed).await {
+        Ok(()) => {}
+        Err(StoreError::Conflict(why)) => {
+            tracing::debug!(session = %job.session.id, step = %job.step, "the attempt did not begin: {why}");
+            return;
+        }
+        Err(error) => {
+            // A full disk, perhaps: it is tried again, but not in a frenzy.
+            tracing::error!(session = %job.session.id, step = %job.step, "the attempt could not be recorded: {error}");
+            tokio::select! {
+                () = stopper.withdrawn() => {}
+                () = tokio::time::sleep(RECORD_AGAIN) => {}
+            }
+            return;
+        }
     }
     perform_and_record(&job, composed.plan, &mut stopper).await;
 }

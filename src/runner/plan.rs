@@ -80,7 +80,7 @@ pub fn plan(
     fresh_report: &Utf8Path,
 ) -> Result<Plan, RunnerError> {
     match runner {
-        Runner::Cargo => cargo::plan(target),
+        Runner::Cargo => cargo::plan(target, worktree),
         Runner::Custom(custom) => plan_custom(custom, target, worktree, fresh_report),
     }
 }

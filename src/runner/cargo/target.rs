@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use camino::Utf8Path;
+
 use crate::runner::{Plan, RunnerError, Target};
 
 /// Whatever the user's own settings are: plain text, whole words, and output kept for the tests that fail.
@@ -27,7 +29,7 @@ struct Place {
 }
 
 /// The command for the given files, or for the whole workspace.
-pub(in crate::runner) fn plan(target: Target<'_>) -> Result<Plan, RunnerError> {
+pub(in crate::runner) fn plan(target: Target<'_>, worktree: &Utf8Path) -> Result<Plan, RunnerError> {
     let mut argv = ["cargo", "test", "--no-fail-fast", "--color=never"].map(str::to_owned).to_vec();
     if let Target::Files(files) = target {
         let places = files.iter().map(|file| place(file)).collect::<Result<Vec<_>, _>>()?;
@@ -36,7 +38,10 @@ pub(in crate::runner) fn plan(target: Target<'_>) -> Result<Plan, RunnerError> {
         }
         argv.extend(arguments(&places));
     }
-    let env = ENV.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    let mut env = ENV.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    // A target folder that the user shares between projects would be shared between worktrees too: cargo takes their
+    // packages for the same, and one session would run the tests that another one built.
+    env.push(("CARGO_TARGET_DIR".to_owned(), worktree.join("target").into_string()));
     Ok(Plan { argv, env, report: None })
 }
 
@@ -112,7 +117,7 @@ mod tests {
     use super::*;
 
     fn line(files: &[&str]) -> String {
-        let plan = plan(Target::Files(files)).unwrap();
+        let plan = plan(Target::Files(files), "/w".into()).unwrap();
         plan.argv.join(" ").replace("cargo test --no-fail-fast --color=never ", "")
     }
 
@@ -141,7 +146,7 @@ mod tests {
 
     #[test]
     fn the_whole_project_has_no_target() {
-        let plan = plan(Target::Suite).unwrap();
+        let plan = plan(Target::Suite, "/w".into()).unwrap();
         assert_eq!(plan.argv.join(" "), "cargo test --no-fail-fast --color=never");
         assert!(plan.env.contains(&("RUST_BACKTRACE".to_owned(), "0".to_owned())));
     }
@@ -161,8 +166,8 @@ mod tests {
             "src/",
             "",
         ] {
-            assert!(matches!(plan(Target::Files(&[file])), Err(RunnerError::NotATarget { .. })), "{file}");
+            assert!(matches!(plan(Target::Files(&[file]), "/w".into()), Err(RunnerError::NotATarget { .. })), "{file}");
         }
-        assert_eq!(plan(Target::Files(&[])), Err(RunnerError::NoFiles));
+        assert_eq!(plan(Target::Files(&[]), "/w".into()), Err(RunnerError::NoFiles));
     }
 }
