@@ -9,6 +9,7 @@ use super::{
     engine::ensure,
     error::CliError,
     place::Place,
+    setup,
 };
 
 pub(super) fn open(global: &Global) -> Result<u8, CliError> {
@@ -21,6 +22,7 @@ pub(super) fn at(place: &Place, global: &Global) -> Result<u8, CliError> {
         return Err(CliError::Usage("the board needs a terminal; `callboard ls` and `callboard --help` do not".into()));
     }
     let project = place.project()?;
+    setup::ask_before_the_board(place, &project)?;
     let store = place.open()?;
     ensure(&place.store)?;
     let lock = place.store.clone();

@@ -46,24 +46,57 @@ pub(super) fn consent(place: &Place, project: &Project) -> Result<bool, CliError
 pub(super) fn trust(global: &Global, args: &Trust) -> Result<u8, CliError> {
     let place = Place::find(global)?;
     let project = place.project()?;
-    let Some(hash) = project.consent_hash() else {
-        print::line("callboard.toml brings no command: there is nothing to agree to");
-        return Ok(0);
-    };
-    if place.open()?.consent(&hash)? == Consent::Given {
-        print::line("you have agreed to these commands already");
-        return Ok(0);
+    match outstanding(&place, &project)? {
+        Outstanding::Nothing => print::line("callboard.toml brings no command: there is nothing to agree to"),
+        Outstanding::Agreed => print::line("you have agreed to these commands already"),
+        Outstanding::Commands => {
+            show_commands(&project);
+            if !args.yes && !asked()? {
+                return Err(CliError::Refused("nothing was agreed to".into()));
+            }
+            consent(&place, &project)?;
+            print::line("agreed; a change of these commands asks again");
+        }
     }
+    Ok(0)
+}
+
+/// Asks about commands that nobody has agreed to, before the board takes the terminal. Without consent the board opens all
+/// the same: only sessions that need those commands halt.
+pub(super) fn ask_before_the_board(place: &Place, project: &Project) -> Result<(), CliError> {
+    if outstanding(place, project)? == Outstanding::Commands {
+        show_commands(project);
+        if asked()? {
+            consent(place, project)?;
+        }
+    }
+    Ok(())
+}
+
+/// What is left to agree to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outstanding {
+    /// The project brings no command.
+    Nothing,
+    /// A person has agreed to exactly these commands.
+    Agreed,
+    /// The project's commands.
+    Commands,
+}
+
+fn outstanding(place: &Place, project: &Project) -> Result<Outstanding, CliError> {
+    let Some(hash) = project.consent_hash() else { return Ok(Outstanding::Nothing) };
+    Ok(match place.open()?.consent(&hash)? {
+        Consent::Given => Outstanding::Agreed,
+        Consent::Missing => Outstanding::Commands,
+    })
+}
+
+fn show_commands(project: &Project) {
     print::line("callboard.toml has these commands run on this machine, as you:");
     for command in project.foreign_commands() {
         print::line(&format!("  {command}"));
     }
-    if !args.yes && !asked()? {
-        return Err(CliError::Refused("nothing was agreed to".into()));
-    }
-    consent(&place, &project)?;
-    print::line("agreed; a change of these commands asks again");
-    Ok(0)
 }
 
 fn asked() -> Result<bool, CliError> {
