@@ -368,12 +368,18 @@ fn failed_at_once(
     changes
 }
 
-/// Which attempt at a step in its generation the next one is. Attempts that were cut off do not count: the repeat is the same.
+/// Which attempt at a step in its generation the next one is. Attempts that were cut off, or for which something on this
+/// machine was missing, do not count: what follows them is the same attempt again.
 fn iteration(history: &History, step: Step) -> u32 {
-    let void = |attempt: &&Attempt| {
-        attempt.outcome.is_some_and(|outcome| matches!(outcome.cause, Some(Cause::Interrupted | Cause::Cancelled)))
+    let not_made = |attempt: &&Attempt| {
+        attempt.outcome.is_some_and(|outcome| {
+            matches!(
+                outcome.cause,
+                Some(Cause::Interrupted | Cause::Cancelled | Cause::Environment | Cause::AgentUnavailable)
+            )
+        })
     };
-    let made = history.attempts.iter().filter(|attempt| attempt.step == step && !void(attempt)).count();
+    let made = history.attempts.iter().filter(|attempt| attempt.step == step && !not_made(attempt)).count();
     u32::try_from(made).unwrap_or(u32::MAX).saturating_add(1)
 }
 

@@ -12,7 +12,7 @@ use crate::{
     git::Tree,
     model::{
         AgentConfig, AgentReport, Cause, Command, Component, Data, EventKind, Exit, Origin, OutputFile, Protocol,
-        Runner, Step, StepResult,
+        Runner, SessionKind, Step, StepResult,
     },
     prompt::{
         self, ComponentInfo, ContextInfo, LedgerLine, Neighbour, ProjectInfo, PromptInput, PromptPaths, Reactivation,
@@ -107,6 +107,7 @@ fn prompt_input(job: &Job, work: &AgentWork, component: &Component) -> PromptInp
     let within = if component.kind.is_context() { Some(component.name.as_str()) } else { component.parent.as_deref() };
     let related = |name: &str| project.children_of(name).into_iter().filter(|other| other.name != component.name);
     let judged = work.judged.as_ref();
+    let designs = job.session.kind == SessionKind::ComponentDesign;
     PromptInput {
         project: ProjectInfo { name: project.name.clone(), description: project.description.clone() },
         component: ComponentInfo {
@@ -125,10 +126,11 @@ fn prompt_input(job: &Job, work: &AgentWork, component: &Component) -> PromptInp
         iteration: job.iteration,
         generation: job.session.generation,
         paths: PromptPaths {
-            design: component.paths.design.clone(),
+            // A design that nobody has written is nothing to read, unless this session is to write it.
+            design: component.paths.design.clone().filter(|path| designs || is_there(job, path)),
             code: component.paths.code.clone(),
             test: component.paths.test.clone(),
-            parent_design: context.and_then(|context| context.paths.design.clone()),
+            parent_design: context.and_then(|context| context.paths.design.clone()).filter(|path| is_there(job, path)),
         },
         language: match project.runner {
             Runner::Cargo => Some("rust".into()),
@@ -158,6 +160,10 @@ fn prompt_input(job: &Job, work: &AgentWork, component: &Component) -> PromptInp
         gap_analysis: None,
         sessions_tool: false,
     }
+}
+
+fn is_there(job: &Job, path: &str) -> bool {
+    job.session.worktree.as_ref().is_some_and(|worktree| worktree.join(path).is_file())
 }
 
 /// Components of the same kind elsewhere in the project: how things are done here.
