@@ -139,8 +139,8 @@ fn halves(rows: &[String]) -> (Vec<&str>, String) {
 const CELL: (f64, f64) = (8.43, 18.0);
 const MARGIN: f64 = 14.0;
 const TITLE: f64 = 34.0;
-/// Drawn as a shape: a font's own leaves gaps between the rows.
-const RULE: &str = "│";
+/// Drawn as shapes, since a font's own leave gaps between the rows: the text, where it begins in its cell, how wide it is.
+const SHAPES: [(&str, f64, f64); 2] = [("│", 0.5, 0.12), ("▌", 0.0, 0.5)];
 const BACKGROUND: &str = "#16181d";
 const FOREGROUND: &str = "#d5d8de";
 const PALETTE: [&str; 16] = [
@@ -180,11 +180,11 @@ fn picture(screen: &Screen) -> String {
         }
         for (column, length, look, text) in runs(screen, row, cols) {
             let (x, long) = (MARGIN + f64::from(column) * CELL.0, f64::from(length) * CELL.0);
-            if text == RULE {
-                let (x, fill) = (x + CELL.0 / 2.0, &look.front);
+            if let Some((_, from, share)) = SHAPES.iter().find(|(shape, ..)| *shape == text) {
+                let (x, wide, fill) = (x + from * CELL.0, share * CELL.0, &look.front);
                 add(
                     &mut shapes,
-                    &format!(r#"<rect x="{x:.1}" y="{y:.1}" width="1" height="{}" fill="{fill}"/>"#, CELL.1),
+                    &format!(r#"<rect x="{x:.2}" y="{y:.1}" width="{wide:.2}" height="{}" fill="{fill}"/>"#, CELL.1),
                 );
             } else if !text.trim().is_empty() {
                 let weight = if look.bold { r#" font-weight="bold""# } else { "" };
@@ -232,7 +232,7 @@ fn runs(screen: &Screen, row: u16, cols: u16) -> Vec<(u16, u16, Look, String)> {
         let blank = text == " ";
         match runs.last_mut() {
             Some((_, length, last, so_far))
-                if *last == look && text != RULE && so_far != RULE && so_far.trim().is_empty() == blank =>
+                if *last == look && !is_shape(text) && !is_shape(so_far) && so_far.trim().is_empty() == blank =>
             {
                 *length += wide;
                 so_far.push_str(text);
@@ -241,6 +241,10 @@ fn runs(screen: &Screen, row: u16, cols: u16) -> Vec<(u16, u16, Look, String)> {
         }
     }
     runs
+}
+
+fn is_shape(text: &str) -> bool {
+    SHAPES.iter().any(|(shape, ..)| *shape == text)
 }
 
 fn look(cell: &vt100::Cell) -> Look {
