@@ -100,26 +100,8 @@ impl Desk {
 
     /// What decides what comes next in a session.
     pub(super) fn history(&self, session: &Session) -> Result<History, StoreError> {
-        history(&self.store, session, self.bounds())
+        self.store.history(session, self.bounds())
     }
-}
-
-/// What decides what comes next in a session.
-///
-/// # Errors
-/// When the store cannot be read.
-pub fn history(store: &Store, session: &Session, bounds: Bounds) -> Result<History, StoreError> {
-    let start =
-        store.generations(session.id)?.last().map_or(crate::workflow::first_step(session.kind), |last| last.start);
-    Ok(History {
-        kind: session.kind,
-        status: session.status,
-        start,
-        attempts: store.attempts(session)?,
-        decided: store.decided(session.id)?,
-        awaited: store.awaited(session.id)?,
-        bounds,
-    })
 }
 
 /// What the store is told of a project.

@@ -21,7 +21,7 @@ mod recorder;
 mod steps;
 
 pub use clock::now;
-pub use desk::{catalogue, history};
+pub use desk::catalogue;
 pub use dispatcher::{Ended, Options, run};
 pub use lock::{Holder, Lock, holder};
 pub use preview::{Preview, preview};

@@ -9,13 +9,13 @@ use crate::{
         Answer, Command, Decision, Event, EventKind, Generation, Halt, Intent, IntentId, Interaction, Scope, Session,
         SessionId, SessionKind, Status, Step, StepResult,
     },
-    workflow::{Attempt, Awaited, LedgerRow, Outcome},
+    workflow::{Attempt, Awaited, Bounds, History, LedgerRow, Outcome, first_step},
 };
 
 use super::{
     BoardRow, Store, StoreError, Summary, Transition, WaitsFor,
     apply::Target,
-    codec::from_json,
+    codec::{from_json, known},
     view::{ROW_COLUMNS, board_row_at},
     watch,
 };
@@ -37,6 +37,9 @@ pub enum Consent {
     /// Not to this.
     Missing,
 }
+
+/// So much of what was given as an id is repeated in a message.
+const LONGEST_ID: usize = 60;
 
 const SESSION_COLUMNS: &str = "s.id, s.kind, s.component, p.id, s.status, s.mode, s.agent, s.conversation_id, s.base, \
      s.branch, s.worktree, s.base_commit, s.last_commit, s.generation, s.created_at, s.updated_at";
@@ -84,7 +87,10 @@ impl Store {
     /// # Errors
     /// When none fits, or more than one.
     pub fn find(&self, given: &str) -> Result<SessionId, StoreError> {
-        let unknown = || StoreError::UnknownSession { given: given.to_owned() };
+        let unknown = || {
+            let cut = if given.chars().nth(LONGEST_ID).is_some() { "…" } else { "" };
+            StoreError::UnknownSession { given: given.chars().take(LONGEST_ID).chain(cut.chars()).collect() }
+        };
         let wanted: String = given.chars().filter(|char| *char != '-').collect::<String>().to_ascii_uppercase();
         if wanted.is_empty() || wanted.len() > 32 || !wanted.chars().all(|char| char.is_ascii_hexdigit()) {
             return Err(unknown());
@@ -204,6 +210,23 @@ impl Store {
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map(values, |row| row.get(0))?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// What decides what comes next in a session.
+    ///
+    /// # Errors
+    /// When a row cannot be read.
+    pub fn history(&self, session: &Session, bounds: Bounds) -> Result<History, StoreError> {
+        let start = self.generations(session.id)?.last().map_or(first_step(session.kind), |last| last.start);
+        Ok(History {
+            kind: session.kind,
+            status: session.status,
+            start,
+            attempts: self.attempts(session)?,
+            decided: self.decided(session.id)?,
+            awaited: self.awaited(session.id)?,
+            bounds,
+        })
     }
 
     /// The attempts of a session's current generation, as the workflow sees them.
@@ -370,13 +393,16 @@ impl Store {
     pub fn summaries(&self, session: SessionId, at_most: usize) -> Result<Vec<Summary>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT * FROM (SELECT i.seq, i.generation, i.step, i.iteration, i.status, i.cause, \
-             substr(i.result ->> 'error_message', 1, 4000), i.started_at, i.completed_at \
+             substr(i.result ->> 'error_message', 1, 4000), i.started_at, i.completed_at, i.version \
              FROM sessions s JOIN interactions i ON i.session = s.row \
              WHERE s.id = ?1 AND s.project = ?2 ORDER BY i.seq DESC LIMIT ?3) ORDER BY 1",
         )?;
         let limit = i64::try_from(at_most).unwrap_or(i64::MAX);
-        let rows = statement.query_map(params![session, self.project()?, limit], |row| {
-            Ok(Summary {
+        let mut rows = statement.query(params![session, self.project()?, limit])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            known("interactions", row.get(9)?)?;
+            found.push(Summary {
                 seq: row.get(0)?,
                 generation: row.get(1)?,
                 step: row.get(2)?,
@@ -386,9 +412,9 @@ impl Store {
                 error_message: row.get(6)?,
                 started_at: row.get(7)?,
                 completed_at: row.get(8)?,
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+            });
+        }
+        Ok(found)
     }
 
     /// The newest prompt of a session, with its attempt's `seq`.
@@ -396,14 +422,15 @@ impl Store {
     /// # Errors
     /// When a row cannot be read.
     pub fn last_prompt(&self, session: SessionId) -> Result<Option<(u32, String)>, StoreError> {
-        Ok(self
+        let row: Option<(u32, u32, String)> = self
             .connection
             .prepare_cached(
-                "SELECT i.seq, i.command ->> 'prompt' FROM sessions s JOIN interactions i ON i.session = s.row \
+                "SELECT i.version, i.seq, i.command ->> 'prompt' FROM sessions s JOIN interactions i ON i.session = s.row \
                  WHERE s.id = ?1 AND s.project = ?2 AND i.command ->> 'type' = 'agent' ORDER BY i.seq DESC LIMIT 1",
             )?
-            .query_row(params![session, self.project()?], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?)
+            .query_row(params![session, self.project()?], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .optional()?;
+        row.map(|(version, seq, prompt)| known("interactions", version).map(|()| (seq, prompt))).transpose()
     }
 
     /// The message of a session's last attempt that ended badly.
@@ -411,15 +438,16 @@ impl Store {
     /// # Errors
     /// When a row cannot be read.
     pub fn last_error(&self, session: SessionId) -> Result<Option<String>, StoreError> {
-        Ok(self
+        let row: Option<(u32, Option<String>)> = self
             .connection
             .prepare_cached(
-                "SELECT i.result ->> 'error_message' FROM sessions s JOIN interactions i ON i.session = s.row \
+                "SELECT i.version, i.result ->> 'error_message' FROM sessions s JOIN interactions i ON i.session = s.row \
                  WHERE s.id = ?1 AND s.project = ?2 AND i.status = 'error' ORDER BY i.seq DESC LIMIT 1",
             )?
-            .query_row(params![session, self.project()?], |row| row.get(0))
-            .optional()?
-            .flatten())
+            .query_row(params![session, self.project()?], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let Some((version, message)) = row else { return Ok(None) };
+        known("interactions", version).map(|()| message)
     }
 
     /// The turns of its scenario that were played in a session; those that were cut off do not count.
@@ -428,12 +456,17 @@ impl Store {
     /// When a row cannot be read.
     pub fn turns_played(&self, session: SessionId) -> Result<Vec<usize>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT i.result ->> '$.data.turn' FROM sessions s JOIN interactions i ON i.session = s.row \
+            "SELECT i.version, i.result ->> '$.data.turn' FROM sessions s JOIN interactions i ON i.session = s.row \
              WHERE s.id = ?1 AND s.project = ?2 AND i.result ->> '$.data.turn' IS NOT NULL \
              AND coalesce(i.cause, '') NOT IN ('interrupted', 'cancelled') ORDER BY i.seq",
         )?;
-        let rows = statement.query_map(params![session, self.project()?], |row| count(row, 0))?;
-        Ok(rows.map(|turn| turn.map(|turn| usize::try_from(turn).unwrap_or(usize::MAX))).collect::<Result<_, _>>()?)
+        let mut rows = statement.query(params![session, self.project()?])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            known("interactions", row.get(0)?)?;
+            found.push(usize::try_from(count(row, 1)?).unwrap_or(usize::MAX));
+        }
+        Ok(found)
     }
 
     /// The newest result of a step in a session that was not cut off.
@@ -562,15 +595,15 @@ impl Store {
     /// # Errors
     /// When the row cannot be read.
     pub fn answer(&self, intent: IntentId) -> Result<Option<Answer>, StoreError> {
-        let text: Option<String> = self
+        let row: Option<(u32, String)> = self
             .connection
             .prepare_cached(
-                "SELECT i.answer FROM intents i JOIN sessions s ON s.row = i.session WHERE i.id = ?1 AND s.project = ?2",
+                "SELECT i.version, i.answer FROM intents i JOIN sessions s ON s.row = i.session \
+                 WHERE i.id = ?1 AND s.project = ?2 AND i.answer IS NOT NULL",
             )?
-            .query_row(params![intent, self.project()?], |row| row.get(0))
-            .optional()?
-            .flatten();
-        text.map(|text| from_json("intents", 0, &text)).transpose()
+            .query_row(params![intent, self.project()?], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        row.map(|(version, text)| from_json("intents", version, &text)).transpose()
     }
 
     /// Whether a person agreed to have run what this hash is of.

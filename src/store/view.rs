@@ -8,7 +8,7 @@ use crate::{
         Cause, Event, Generation, Halt, HaltReason, Limits, Micros, Mode, Performer, ResultStatus, Session, SessionId,
         SessionKind, Status, Step,
     },
-    workflow::{Bounds, Facts, History, LastAttempt, LedgerRow, Next, next},
+    workflow::{Bounds, Facts, LastAttempt, LedgerRow, Next, next},
 };
 
 use super::{Store, StoreError};
@@ -312,16 +312,8 @@ impl Store {
     /// When a row cannot be read.
     pub fn facts(&self, detail: &Detail, limits: &Limits, engine: bool, now: Micros) -> Result<Facts, StoreError> {
         let session = &detail.session;
-        let history = History {
-            kind: session.kind,
-            status: session.status,
-            start: detail.generations.last().map_or(Step::Initialize, |generation| generation.start),
-            attempts: self.attempts(session)?,
-            decided: self.decided(session.id)?,
-            awaited: self.awaited(session.id)?,
-            bounds: Bounds { iterations: limits.iterations, same_failures: limits.same_failures },
-        };
-        let next = next(&history);
+        let bounds = Bounds { iterations: limits.iterations, same_failures: limits.same_failures };
+        let next = next(&self.history(session, bounds)?);
         let slots = match &next {
             Ok(Next::Step(step)) => self.slots(*step, limits)?,
             Ok(Next::Complete | Next::Halt(_) | Next::Waiting(_)) | Err(_) => None,
