@@ -35,9 +35,10 @@ impl From<ConfigError> for CliError {
 impl From<StoreError> for CliError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::UnknownSession { .. } | StoreError::Ambiguous { .. } | StoreError::Newer { .. } => {
-                Self::Usage(error.to_string())
-            }
+            StoreError::UnknownSession { .. }
+            | StoreError::Ambiguous { .. }
+            | StoreError::Newer { .. }
+            | StoreError::NotAStore { .. } => Self::Usage(error.to_string()),
             StoreError::Open { .. }
             | StoreError::Full { .. }
             | StoreError::ReadOnly { .. }

@@ -54,7 +54,7 @@ impl<'a> Target<'a> {
             }
             Change::CreatedBy { component, file, session } => self.exec(
                 "UPDATE components SET created_by = json_set(created_by, '$.' || ?3, ?4) WHERE project = ?1 AND name = ?2",
-                params![self.project, component, file, session.to_string()],
+                params![self.project, component, file, self.known(*session)?],
             ),
             Change::Ledger { session, rows } => self.exec(
                 "INSERT INTO ledgers (session, version, body) VALUES (?1, ?2, ?3) \
@@ -69,9 +69,9 @@ impl<'a> Target<'a> {
             ),
             Change::Ask(intent) => self.ask(intent),
             Change::Answer { intent, answer, at } => self.once(
-                "UPDATE intents SET answer = ?2, answered_at = ?3 WHERE id = ?1 AND answered_at IS NULL \
+                "UPDATE intents SET answer = ?2, answered_at = ?3, version = max(version, ?5) WHERE id = ?1 AND answered_at IS NULL \
                  AND session IN (SELECT row FROM sessions WHERE project = ?4)",
-                params![intent, to_json("intents", answer)?, at, self.project],
+                params![intent, to_json("intents", answer)?, at, self.project, JSON_VERSION],
                 "the intent is answered already",
             ),
             Change::Events(events) => self.events(events),
@@ -106,6 +106,11 @@ impl<'a> Target<'a> {
             .query_row(params![session, self.project], |row| row.get(0))
             .optional()?
             .ok_or_else(|| StoreError::UnknownSession { given: session.to_string() })
+    }
+
+    /// The id of a session of this project, as text.
+    fn known(&self, session: SessionId) -> Result<String, StoreError> {
+        self.row(session).map(|_| session.to_string())
     }
 
     fn catalogue(&self, components: &[Component], stories: &[Story]) -> Result<(), StoreError> {
@@ -165,7 +170,8 @@ impl<'a> Target<'a> {
     fn reopen(&self, session: SessionId, generation: &Generation) -> Result<(), StoreError> {
         let row = self.row(session)?;
         self.once(
-            "UPDATE sessions SET status = ?2, generation = ?3, updated_at = max(updated_at, ?4), next = ?5, halt = NULL \
+            "UPDATE sessions SET status = ?2, generation = ?3, updated_at = max(updated_at, ?4), next = ?5, halt = NULL, \
+             step = NULL, step_seq = 0, step_status = NULL, iteration = 0, step_started_at = NULL \
              WHERE row = ?1 AND status <> ?2 AND generation = ?3 - 1",
             params![row, Status::Active, generation.number, generation.opened_at, generation.start],
             "the session is active already",
@@ -195,9 +201,19 @@ impl<'a> Target<'a> {
     fn finish(&self, session: SessionId, seq: u32, result: &StepResult, at: Micros) -> Result<(), StoreError> {
         let row = self.row(session)?;
         self.once(
-            "UPDATE interactions SET status = ?3, cause = ?4, failure_set = ?5, result = ?6, completed_at = ?7 \
+            "UPDATE interactions SET status = ?3, cause = ?4, failure_set = ?5, result = ?6, completed_at = ?7, \
+             version = max(version, ?8) \
              WHERE session = ?1 AND seq = ?2 AND status IS NULL",
-            params![row, seq, result.status, result.cause, result.failure_set, to_json("interactions", result)?, at],
+            params![
+                row,
+                seq,
+                result.status,
+                result.cause,
+                result.failure_set,
+                to_json("interactions", result)?,
+                at,
+                JSON_VERSION,
+            ],
             "the attempt has ended already",
         )?;
         self.exec(

@@ -18,6 +18,14 @@ pub enum StoreError {
         /// The highest version that is known here.
         known: i64,
     },
+    /// The file is something else.
+    #[error("{path} is not a store of callboard's, but {what}; name another file with --store")]
+    NotAStore {
+        /// The file.
+        path: Utf8PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
     /// The file cannot be opened or made.
     #[error("cannot open the store {path}: {message}; {hint}")]
     Open {

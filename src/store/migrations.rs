@@ -8,6 +8,22 @@ use super::StoreError;
 /// In order; a migration that was ever released is never changed.
 const MIGRATIONS: &[&str] = &[include_str!("../../assets/migrations/0001_begin.sql")];
 
+/// Says of a SQLite file that it is callboard's: `application_id`, "call" in ASCII.
+const APPLICATION: i64 = 0x6361_6c6c;
+
+/// Refuses a SQLite file of another program, before anything in it is changed. An empty file is as good as none.
+pub(super) fn check(connection: &mut Connection, path: &Utf8Path) -> Result<(), StoreError> {
+    // All of one moment: another process may be making the store just now.
+    let moment = connection.transaction()?;
+    let number = |sql| moment.query_row(sql, [], |row| row.get::<_, i64>(0));
+    let tables = number("SELECT count(*) FROM sqlite_schema")?;
+    let application = number("PRAGMA application_id")?;
+    if application == APPLICATION || (application == 0 && tables == 0 && version(&moment)? == 0) {
+        return Ok(());
+    }
+    Err(StoreError::NotAStore { path: path.to_owned(), what: "a SQLite file of another program" })
+}
+
 /// Brings the store to the newest version. Any number of processes may do this at once.
 pub(super) fn migrate(connection: &mut Connection, path: &Utf8Path) -> Result<(), StoreError> {
     let known = MIGRATIONS.len();
@@ -22,6 +38,7 @@ pub(super) fn migrate(connection: &mut Connection, path: &Utf8Path) -> Result<()
     for migration in MIGRATIONS.iter().skip(found) {
         transaction.execute_batch(migration)?;
     }
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
     transaction.pragma_update(None, "user_version", to_i64(known))?;
     transaction.commit()?;
     Ok(())

@@ -46,6 +46,7 @@ pub(super) fn connect(path: &Utf8Path) -> Result<Connection, StoreError> {
 
 fn prepare(connection: &mut Connection, path: &Utf8Path) -> Result<(), StoreError> {
     connection.busy_timeout(BUSY)?;
+    migrations::check(connection, path)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // Every transition is on disk before anything acts on it: FULL syncs the WAL at each commit.
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -55,8 +56,12 @@ fn prepare(connection: &mut Connection, path: &Utf8Path) -> Result<(), StoreErro
 }
 
 fn open_error(path: &Utf8Path, error: &rusqlite::Error) -> StoreError {
+    let not_a_store = |what| StoreError::NotAStore { path: path.to_owned(), what };
+    if path.is_dir() {
+        return not_a_store("a folder");
+    }
     let hint = match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => "it is no SQLite file: name another store with --store",
+        Some(ErrorCode::NotADatabase) => return not_a_store("no SQLite file"),
         Some(ErrorCode::DatabaseCorrupt) => {
             "it is damaged: restore it from a backup, or name another store with --store"
         }
