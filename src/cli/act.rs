@@ -1,9 +1,6 @@
 //! What is asked of the engine: each writes an intent and waits for its answer.
 
-use std::{
-    io::Read as _,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use crate::{
     engine,
@@ -13,8 +10,9 @@ use crate::{
 
 use super::{
     args::{Approve, Global, One, Override, Reactivate, SetMode},
-    engine::ensure,
+    engine::{ensure, is_unwanted},
     error::CliError,
+    input,
     output::Answered,
     place::Place,
     print,
@@ -22,7 +20,7 @@ use super::{
 
 /// So long an answer is waited for.
 const LIMIT: Duration = Duration::from_secs(30);
-/// So much of a context is taken.
+/// So many bytes of a context are taken: more is more than a prompt can carry.
 const CONTEXT: u64 = 256 * 1024;
 
 pub(super) fn advance(global: &Global, args: &One) -> Result<u8, CliError> {
@@ -52,28 +50,13 @@ pub(super) fn override_(global: &Global, args: &Override) -> Result<u8, CliError
 pub(super) fn reactivate(global: &Global, args: &Reactivate) -> Result<u8, CliError> {
     let context = match (&args.context, &args.context_file) {
         (Some(text), _) => text.clone(),
-        (None, Some(file)) if file == "-" => read(std::io::stdin().lock(), "standard input")?,
         (None, Some(path)) => {
-            let file = std::fs::File::open(path)
-                .map_err(|error| CliError::Usage(format!("the context file {path} cannot be read: {error}")))?;
-            read(file, path.as_str())?
+            let bytes = input::read(path, "context file", CONTEXT)?;
+            String::from_utf8_lossy(&bytes).into_owned()
         }
         (None, None) => String::new(),
     };
     ask(global, &args.id, IntentAction::Reactivate { context }, args.json)
-}
-
-fn read(from: impl std::io::Read, name: &str) -> Result<String, CliError> {
-    let mut bytes = Vec::new();
-    from.take(CONTEXT + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| CliError::Usage(format!("{name} cannot be read: {error}")))?;
-    if bytes.len() as u64 > CONTEXT {
-        return Err(CliError::Usage(format!(
-            "{name} has more than {CONTEXT} bytes, which is more than a prompt can carry"
-        )));
-    }
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn ask(global: &Global, given: &str, action: IntentAction, as_json: bool) -> Result<u8, CliError> {
@@ -82,6 +65,13 @@ fn ask(global: &Global, given: &str, action: IntentAction, as_json: bool) -> Res
     let session = store.find(given)?;
     let watch = Watch::new(&place.store).ok();
     let intent = submit(&mut store, session, action)?;
+    if is_unwanted() && engine::holder(&place.store).is_none() {
+        return Err(CliError::Failed(
+            "no engine is at work, and CALLBOARD_NO_ENGINE forbids to start one; what was asked stays on record and is done \
+             as soon as one is (`callboard engine run`)"
+                .into(),
+        ));
+    }
     ensure(&place.store)?;
     match wait_for(&place, &store, watch.as_ref(), intent)? {
         Answer::Done if as_json => print::json(&Answered { session_id: session.to_string(), answer: "done" }),

@@ -1,9 +1,37 @@
 //! What can be typed.
 
 use camino::Utf8PathBuf;
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::{
+    Args as ClapArgs, Parser, Subcommand, ValueEnum,
+    builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
+};
 
-use crate::model::{Mode, SessionKind, Status};
+use crate::{
+    model::{Mode, SessionKind, Status},
+    runner, workflow,
+};
+
+use super::session::runs;
+
+/// Words of the design: the help lists them, and one that is nearly right is suggested.
+fn words<T>(all: &'static [T], word: fn(T) -> &'static str) -> impl TypedValueParser<Value = T>
+where
+    T: Copy + std::str::FromStr<Err: std::error::Error + Send + Sync + 'static> + Send + Sync + 'static,
+{
+    parsed(all.iter().map(move |it| PossibleValue::new(word(*it))))
+}
+
+fn parsed<T>(words: impl IntoIterator<Item = PossibleValue>) -> impl TypedValueParser<Value = T>
+where
+    T: Clone + std::str::FromStr<Err: std::error::Error + Send + Sync + 'static> + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(words).try_map(|word| word.parse::<T>())
+}
+
+/// Every kind of session; those that do not run yet are not listed.
+fn runnable() -> impl TypedValueParser<Value = SessionKind> {
+    parsed(SessionKind::ALL.iter().map(|kind| PossibleValue::new(kind.as_str()).hide(!runs(*kind))))
+}
 
 /// A terminal board for driving AI coding sessions as checked workflows.
 ///
@@ -87,6 +115,8 @@ pub(super) enum Command {
     Preview(One),
     /// Show a workflow's table
     Workflow(Workflow),
+    /// Read what a test runner printed
+    Report(Report),
     /// Run, look at or stop the engine of the store
     Engine(Engine),
 }
@@ -133,14 +163,14 @@ pub(super) struct Trust {
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct New {
-    /// component_test, component_coding, context_testing or context_coding
-    #[arg(value_name = "KIND")]
+    /// What is to be done
+    #[arg(value_name = "KIND", value_parser = runnable())]
     pub(super) kind: SessionKind,
     /// The component or context, as callboard.toml names it
     #[arg(value_name = "COMPONENT")]
     pub(super) component: String,
-    /// What makes its steps start: manual, auto or agentic
-    #[arg(long, default_value = "auto")]
+    /// What makes its steps start
+    #[arg(long, default_value = "auto", value_parser = words(Mode::ALL, Mode::as_str))]
     pub(super) mode: Mode,
     /// The agent; without it, the project's
     #[arg(long, value_name = "NAME")]
@@ -155,11 +185,11 @@ pub(super) struct New {
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Ls {
-    /// Only sessions with this status: active, complete, failed or cancelled
-    #[arg(long)]
+    /// Only sessions with this status
+    #[arg(long, value_parser = words(Status::ALL, Status::as_str))]
     pub(super) status: Option<Status>,
     /// Only sessions of this kind
-    #[arg(long)]
+    #[arg(long, value_parser = words(SessionKind::ALL, SessionKind::as_str))]
     pub(super) kind: Option<SessionKind>,
     /// Print JSON
     #[arg(long)]
@@ -201,8 +231,8 @@ pub(super) struct SetMode {
     /// The session: its id, or a beginning or ending of it that no other has
     #[arg(value_name = "ID")]
     pub(super) id: String,
-    /// manual, auto or agentic
-    #[arg(value_name = "MODE")]
+    /// The new mode
+    #[arg(value_name = "MODE", value_parser = words(Mode::ALL, Mode::as_str))]
     pub(super) mode: Mode,
     /// Print JSON
     #[arg(long)]
@@ -238,11 +268,30 @@ pub(super) struct Override {
 #[derive(Debug, ClapArgs)]
 pub(super) struct Workflow {
     /// The kind of session
-    #[arg(value_name = "KIND")]
+    #[arg(value_name = "KIND", value_parser = words(SessionKind::ALL, SessionKind::as_str))]
     pub(super) kind: SessionKind,
-    /// table, mermaid or json
-    #[arg(long, default_value = "table")]
-    pub(super) format: crate::workflow::Format,
+    /// How it is written
+    #[arg(long, default_value = "table", value_parser = parsed::<workflow::Format>(["table", "mermaid", "json"].map(PossibleValue::new)))]
+    pub(super) format: workflow::Format,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Report {
+    #[command(subcommand)]
+    pub(super) what: ReportCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ReportCommand {
+    /// Print a test report as JSON
+    Parse {
+        /// How it is written
+        #[arg(long, value_name = "FORMAT", value_parser = words(&runner::Format::ALL, runner::Format::name))]
+        format: runner::Format,
+        /// The report; - for standard input
+        #[arg(value_name = "FILE")]
+        file: Utf8PathBuf,
+    },
 }
 
 #[derive(Debug, ClapArgs)]

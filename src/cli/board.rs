@@ -16,11 +16,17 @@ pub(super) fn open(global: &Global) -> Result<u8, CliError> {
     at(&Place::find(global)?, global)
 }
 
+/// Refuses to go on without a terminal. `instead`: what does without one.
+pub(super) fn needs_terminal(instead: &str) -> Result<(), CliError> {
+    if std::io::stdout().is_terminal() && std::io::stdin().is_terminal() {
+        return Ok(());
+    }
+    Err(CliError::Usage(format!("the board needs a terminal; {instead}")))
+}
+
 /// Opens the board of a project, with an engine behind it.
 pub(super) fn at(place: &Place, global: &Global) -> Result<u8, CliError> {
-    if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
-        return Err(CliError::Usage("the board needs a terminal; `callboard ls` and `callboard --help` do not".into()));
-    }
+    needs_terminal("`callboard ls` and `callboard --help` do not")?;
     let project = place.project()?;
     setup::ask_before_the_board(place, &project)?;
     let store = place.open()?;

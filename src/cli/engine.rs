@@ -29,14 +29,14 @@ const IDLE: Duration = Duration::from_secs(60);
 /// So long `engine stop` waits for the engine's end.
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 /// With this set, no command starts an engine in the background.
-pub(super) const NO_ENGINE: &str = "CALLBOARD_NO_ENGINE";
+const NO_ENGINE: &str = "CALLBOARD_NO_ENGINE";
 
 pub(super) fn engine(global: &Global, args: &Engine) -> Result<u8, CliError> {
     let store = place::store_path(global)?;
     match args.what {
         None | Some(EngineCommand::Status) => Ok(status(&store, args.json)),
         Some(EngineCommand::Run { background }) => run(global, store, background),
-        Some(EngineCommand::Stop) => stop(&store),
+        Some(EngineCommand::Stop) => stop(&store, args.json),
     }
 }
 
@@ -61,9 +61,14 @@ fn status(store: &Utf8Path, as_json: bool) -> u8 {
     u8::from(holder.is_none())
 }
 
-fn stop(store: &Utf8Path) -> Result<u8, CliError> {
+fn stop(store: &Utf8Path, as_json: bool) -> Result<u8, CliError> {
+    let said = |stopped: bool| match (as_json, stopped) {
+        (true, _) => print::json(&json!({"stopped": stopped, "store": store})),
+        (false, true) => print::line("the engine has stopped"),
+        (false, false) => print::line(&format!("no engine is at work on {store}")),
+    };
     let Some(holder) = engine::holder(store) else {
-        print::line("no engine is at work");
+        said(false);
         return Ok(0);
     };
     let pid = i32::try_from(holder.pid).ok().and_then(Pid::from_raw);
@@ -80,7 +85,7 @@ fn stop(store: &Utf8Path) -> Result<u8, CliError> {
         }
         thread::sleep(Duration::from_millis(20));
     }
-    print::line("the engine has stopped");
+    said(true);
     Ok(0)
 }
 
@@ -144,9 +149,14 @@ pub(super) fn drive(options: Options, stop: impl Future<Output = ()>) -> Result<
     ended
 }
 
+/// Whether no command may start an engine in the background.
+pub(super) fn is_unwanted() -> bool {
+    std::env::var_os(NO_ENGINE).is_some()
+}
+
 /// Starts an engine in the background when there is none.
 pub(super) fn ensure(store: &Utf8Path) -> Result<(), CliError> {
-    if std::env::var_os(NO_ENGINE).is_some() || engine::holder(store).is_some() {
+    if is_unwanted() || engine::holder(store).is_some() {
         return Ok(());
     }
     let failed = |what: &str, error: std::io::Error| {
@@ -172,7 +182,8 @@ pub(super) fn ensure(store: &Utf8Path) -> Result<(), CliError> {
     command.spawn().map(drop).map_err(|error| failed("it did not start", error))
 }
 
-fn log_to_stderr(verbose: u8) {
+/// Says on standard error what is done.
+pub(super) fn log_to_stderr(verbose: u8) {
     let level = match verbose {
         0 => "callboard=info",
         1 => "callboard=debug",

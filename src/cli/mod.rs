@@ -8,9 +8,11 @@ mod doctor;
 mod engine;
 mod error;
 mod follow;
+mod input;
 mod output;
 mod place;
 mod print;
+mod report;
 mod run;
 mod session;
 mod setup;
@@ -20,13 +22,25 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use args::{Args, Command};
+use args::{Args, Color, Command};
 use error::CliError;
 
 /// Runs the program with the arguments of the process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return unparsed(&error),
+    };
+    match args.global.color {
+        Color::Auto => anstream::ColorChoice::Auto,
+        Color::Always => anstream::ColorChoice::Always,
+        Color::Never => anstream::ColorChoice::Never,
+    }
+    .write_global();
+    if args.global.verbose > 0 {
+        engine::log_to_stderr(args.global.verbose);
+    }
     match dispatch(&args) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
@@ -34,6 +48,18 @@ pub fn main() -> ExitCode {
             ExitCode::from(error.code())
         }
     }
+}
+
+/// Help that was asked for, or what is wrong with what was typed.
+fn unparsed(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        // A reader that has gone away is no error.
+        error.print().unwrap_or_default();
+        return ExitCode::SUCCESS;
+    }
+    let text = error.render().to_string();
+    print::error(text.strip_prefix("error: ").unwrap_or(&text).trim_end());
+    ExitCode::from(2)
 }
 
 fn dispatch(args: &Args) -> Result<u8, CliError> {
@@ -60,6 +86,7 @@ fn dispatch(args: &Args) -> Result<u8, CliError> {
         Some(Command::Approve(it)) => act::approve(global, it),
         Some(Command::Override(it)) => act::override_(global, it),
         Some(Command::Workflow(it)) => setup::workflow(it),
+        Some(Command::Report(it)) => report::report(it),
         Some(Command::Engine(it)) => engine::engine(global, it),
     }
 }

@@ -26,19 +26,14 @@ impl Place {
     /// Finds the project of a command. Its configuration is not read yet.
     pub(super) fn find(global: &Global) -> Result<Self, CliError> {
         let from = folder(global)?;
-        let root = if global.project.is_some() && from.join(project::FILE).is_file() {
-            Some(from.clone())
-        } else {
-            project::find_root(&from)
-        };
-        let root = root.ok_or_else(|| {
+        let root = project::find_root(&from).ok_or_else(|| {
             CliError::Usage(format!(
                 "there is no {} in {from} or above it: go to your project, or name it with --project; \
                  `callboard init` writes one",
                 project::FILE
             ))
         })?;
-        Self::at(root, global)
+        Self::at(checkout_of(root), global)
     }
 
     /// The place of a project at `root`.
@@ -58,6 +53,16 @@ impl Place {
     pub(super) fn open(&self) -> Result<Store, CliError> {
         Ok(Store::open(&self.store, self.scope.clone())?)
     }
+}
+
+/// The user's checkout for a session's worktree, which holds a copy of the project's files; every other root as it is.
+fn checkout_of(root: Utf8PathBuf) -> Utf8PathBuf {
+    // A linked worktree has a file where others have a folder.
+    if !root.join(".git").is_file() {
+        return root;
+    }
+    let checkout = Repo::open(&root).ok().and_then(|repo| repo.made_for());
+    checkout.filter(|checkout| checkout.join(project::FILE).is_file()).unwrap_or(root)
 }
 
 /// The folder that a command was told, or the current one; absolute and without symbolic links.

@@ -1,5 +1,7 @@
 //! Making and listing sessions.
 
+use std::collections::{HashMap, HashSet};
+
 use serde_json::Value;
 
 use crate::{
@@ -7,8 +9,8 @@ use crate::{
     git::Repo,
     model::{Generation, Intent, IntentAction, IntentId, Mode, Origin, Session, SessionId, SessionKind, Status, Step},
     project::Project,
-    store::{Change, SessionFilter},
-    workflow,
+    store::{BoardRow, Change, Need, SessionFilter},
+    tui, workflow,
 };
 
 use super::{
@@ -17,7 +19,7 @@ use super::{
     error::CliError,
     output,
     place::Place,
-    print,
+    print::{self, Cell, Tone},
 };
 
 /// What a new session is to be.
@@ -83,20 +85,25 @@ pub(super) fn create(place: &Place, project: &Project, wanted: Wanted) -> Result
     Ok(id)
 }
 
-fn check(place: &Place, project: &Project, wanted: &Wanted) -> Result<(), CliError> {
-    let usage = |message: String| Err(CliError::Usage(message));
-    match wanted.kind {
+/// Whether sessions of this kind run in this version.
+pub(super) const fn runs(kind: SessionKind) -> bool {
+    match kind {
         SessionKind::ComponentTest
         | SessionKind::ComponentCoding
         | SessionKind::ContextTesting
-        | SessionKind::ContextCoding => {}
-        SessionKind::ComponentDesign | SessionKind::ContextDesign | SessionKind::Integration => {
-            return usage(format!(
-                "{} sessions do not run in this version; expected component_test, component_coding, context_testing or \
-                 context_coding (`callboard workflow {}` shows what they will do)",
-                wanted.kind, wanted.kind
-            ));
-        }
+        | SessionKind::ContextCoding => true,
+        SessionKind::ComponentDesign | SessionKind::ContextDesign | SessionKind::Integration => false,
+    }
+}
+
+fn check(place: &Place, project: &Project, wanted: &Wanted) -> Result<(), CliError> {
+    let usage = |message: String| Err(CliError::Usage(message));
+    if !runs(wanted.kind) {
+        return usage(format!(
+            "{} sessions do not run in this version; expected component_test, component_coding, context_testing or \
+             context_coding (`callboard workflow {}` shows what they will do)",
+            wanted.kind, wanted.kind
+        ));
     }
     let component = project.component(&wanted.component).map_err(|error| CliError::Usage(error.to_string()))?;
     if wanted.kind.is_for_context() != component.kind.is_context() {
@@ -142,19 +149,61 @@ pub(super) fn ls(global: &Global, args: &Ls) -> Result<u8, CliError> {
         print::note("no session here; `callboard new context_testing NAME` makes one");
         return Ok(0);
     }
-    print::line(&format!("{:8}  {:18} {:20} {:9} {}", "ID", "KIND", "COMPONENT", "STATUS", "STEP"));
-    for (session, row) in &sessions {
-        let indent = if session.parent_id.is_some() { "  " } else { "" };
-        let name = format!("{indent}{}", session.component);
-        let step = match (row.halt, row.step, session.status) {
-            (Some(reason), _, _) => format!("halted: {reason}"),
-            (None, Some(step), Status::Active) => at(session.kind, step, row.iteration),
-            (None, Some(step), Status::Complete | Status::Failed | Status::Cancelled) => step.to_string(),
-            (None, None, _) => "-".into(),
-        };
-        print::line(&format!("{:8}  {:18} {name:20} {:9} {step}", session.id.short(), session.kind, session.status));
+    let mut rows: Vec<Vec<Cell>> = vec![["ID", "KIND", "COMPONENT", "STATUS", "AGE", "STEP"].map(Cell::from).to_vec()];
+    let now = engine::now();
+    for (depth, session, row) in as_tree(&sessions) {
+        rows.push(vec![
+            session.id.short().into(),
+            session.kind.as_str().into(),
+            format!("{}{}", "  ".repeat(depth), session.component).into(),
+            Cell::toned(session.status.as_str(), tone(session.status)),
+            tui::brief(now - row.updated_at).into(),
+            standing(session, row),
+        ]);
     }
+    print::table(&rows);
     Ok(0)
+}
+
+/// Children behind their parents, with their depth; in the order in which they were made otherwise.
+fn as_tree(sessions: &[(Session, BoardRow)]) -> Vec<(usize, &Session, &BoardRow)> {
+    let listed: HashSet<SessionId> = sessions.iter().map(|(session, _)| session.id).collect();
+    let mut children: HashMap<Option<SessionId>, Vec<&(Session, BoardRow)>> = HashMap::new();
+    for it in sessions {
+        children.entry(it.0.parent_id.filter(|parent| listed.contains(parent))).or_default().push(it);
+    }
+    let below = |parent: Option<SessionId>, depth: usize| {
+        children.get(&parent).into_iter().flatten().rev().map(move |it| (depth, *it))
+    };
+    let mut rest: Vec<(usize, &(Session, BoardRow))> = below(None, 0).collect();
+    let mut found = Vec::with_capacity(sessions.len());
+    while let Some((depth, (session, row))) = rest.pop() {
+        found.push((depth, session, row));
+        rest.extend(below(Some(session.id), depth + 1));
+    }
+    found
+}
+
+pub(super) const fn tone(status: Status) -> Tone {
+    match status {
+        Status::Active => Tone::Busy,
+        Status::Complete => Tone::Good,
+        Status::Failed => Tone::Bad,
+        Status::Cancelled => Tone::Plain,
+    }
+}
+
+/// Where a session stands: `2/4 run_tests ×3`, or what it waits for.
+fn standing(session: &Session, row: &BoardRow) -> Cell {
+    let step = row.step.map_or_else(|| "-".to_owned(), |step| at(session.kind, step, row.iteration));
+    match row.need() {
+        Some(Need::Decision { reason }) => Cell::toned(format!("{step}, halted: {reason}"), Tone::Needs),
+        Some(Need::Advance) if row.next.as_deref() != Some("waiting") => {
+            Cell::toned(format!("before {}", row.next.as_deref().unwrap_or("its next step")), Tone::Needs)
+        }
+        Some(Need::Advance) => "waits for its children".into(),
+        Some(Need::Failed) | None => step.into(),
+    }
 }
 
 fn at(kind: SessionKind, step: Step, iteration: u32) -> String {

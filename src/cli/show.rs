@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use crate::{
     engine,
-    model::{Command, EventKind, Limits, Session, SessionId, StepResult},
-    store::Store,
-    workflow,
+    model::{Command, EventKind, Limits, Session, SessionId, Step, StepResult},
+    store::{Need, Store},
+    tui, workflow,
 };
 
 use super::{
@@ -15,7 +15,8 @@ use super::{
     error::CliError,
     output,
     place::Place,
-    print,
+    print::{self, Cell, Tone},
+    session::tone,
 };
 
 /// Events are read so many at a time.
@@ -52,10 +53,22 @@ pub(super) fn show(global: &Global, args: &One) -> Result<u8, CliError> {
         field("halt", &format!("{}: {}", halt.reason, halt.message));
     }
     history(&store, &session)?;
-    for child in store.children(id)? {
-        print::line(&format!("  child  {} {} {}", child.id.short(), child.component, child.status));
-    }
+    children(&store, id)?;
     Ok(0)
+}
+
+fn children(store: &Store, id: SessionId) -> Result<(), CliError> {
+    let mut rows: Vec<Vec<Cell>> = Vec::new();
+    for child in store.children(id)? {
+        let step = store.board_row(child.id)?.step.map_or("-", Step::as_str);
+        let status = Cell::toned(child.status.as_str(), tone(child.status));
+        rows.push(vec!["".into(), child.id.short().into(), child.component.into(), status, step.into()]);
+    }
+    if !rows.is_empty() {
+        print::line("\nchildren");
+        print::table(&rows);
+    }
+    Ok(())
 }
 
 fn history(store: &Store, session: &Session) -> Result<(), CliError> {
@@ -63,7 +76,7 @@ fn history(store: &Store, session: &Session) -> Result<(), CliError> {
     for it in store.interactions(session.id, 0)? {
         let ended = match &it.result {
             None => "running".to_owned(),
-            Some(result) => format!("{} in {} ms", how(result), result.duration_ms),
+            Some(result) => format!("{} in {}", how(result), elapsed(result.duration_ms)),
         };
         let generation = if it.generation > 1 { format!(" (generation {})", it.generation) } else { String::new() };
         print::line(&format!("{:4}  {} #{}{generation}: {ended}", it.seq, it.step, it.iteration));
@@ -74,6 +87,10 @@ fn history(store: &Store, session: &Session) -> Result<(), CliError> {
         }
     }
     Ok(())
+}
+
+fn elapsed(milliseconds: u64) -> String {
+    tui::exact(i64::try_from(milliseconds).unwrap_or(i64::MAX / 1000).saturating_mul(1000))
 }
 
 fn how(result: &StepResult) -> String {
@@ -93,18 +110,63 @@ pub(super) fn events(global: &Global, args: &Events) -> Result<u8, CliError> {
     let id = store.find(&args.id)?;
     let watch = crate::store::Watch::new(&place.store).ok();
     let mut after = 0;
+    let mut teller = Teller::default();
     loop {
         // Read before the events: what a session that has ended said is all there.
         let ended = store.session(id)?.status.is_terminal();
-        after = print_events(&store, id, after, args.json)?;
-        if !args.follow || ended {
+        after = print_events(&store, id, after, args.json, &mut teller)?;
+        if !args.follow || ended || print::is_unread() {
+            teller.end_line();
             return Ok(0);
         }
         pause(watch.as_ref());
     }
 }
 
-fn print_events(store: &Store, id: SessionId, mut after: u64, as_json: bool) -> Result<u64, CliError> {
+/// Prints events as they follow each other: what agents and processes say comes in pieces, everything else on lines.
+#[derive(Default)]
+struct Teller {
+    /// The last piece did not end its line.
+    is_open: bool,
+}
+
+impl Teller {
+    fn tell(&mut self, event: &EventKind) {
+        match event {
+            EventKind::AgentText { text } | EventKind::Output { text, .. } => self.piece(&tui::clean(text)),
+            EventKind::ToolCall { tool, title } => self.line(&format!("• {tool}: {title}")),
+            EventKind::FileEdit { path } => self.line(&format!("✎ {path}")),
+            EventKind::Command { line } => self.line(&format!("$ {line}")),
+            EventKind::Note { text } => self.line(&format!("— {text}")),
+        }
+    }
+
+    fn piece(&mut self, text: &str) {
+        if !text.is_empty() {
+            print::raw(text);
+            self.is_open = !text.ends_with('\n');
+        }
+    }
+
+    fn line(&mut self, text: &str) {
+        self.end_line();
+        print::line(text);
+    }
+
+    fn end_line(&mut self) {
+        if std::mem::take(&mut self.is_open) {
+            print::raw("\n");
+        }
+    }
+}
+
+fn print_events(
+    store: &Store,
+    id: SessionId,
+    mut after: u64,
+    as_json: bool,
+    teller: &mut Teller,
+) -> Result<u64, CliError> {
     loop {
         let page = store.events(id, after, PAGE)?;
         let Some(last) = page.last() else { return Ok(after) };
@@ -118,13 +180,10 @@ fn print_events(store: &Store, id: SessionId, mut after: u64, as_json: bool) -> 
                 print::json_line(&value);
                 continue;
             }
-            match &event.kind {
-                EventKind::AgentText { text } | EventKind::Output { text, .. } => print::foreign(text),
-                EventKind::ToolCall { tool, title } => print::line(&format!("• {tool}: {title}")),
-                EventKind::FileEdit { path } => print::line(&format!("✎ {path}")),
-                EventKind::Command { line } => print::line(&format!("$ {line}")),
-                EventKind::Note { text } => print::line(&format!("— {text}")),
-            }
+            teller.tell(&event.kind);
+        }
+        if print::is_unread() {
+            return Ok(after);
         }
     }
 }
@@ -149,9 +208,27 @@ pub(super) fn inbox(global: &Global, args: &Json) -> Result<u8, CliError> {
     if items.is_empty() {
         print::note("nothing waits for you");
     }
-    for item in items {
-        let first = item.message.lines().next().unwrap_or_default();
-        print::line(&format!("{}  {} {}: {first}", item.session_id.short(), item.kind, item.component));
+    let mut rows: Vec<Vec<Cell>> =
+        vec![["ID", "COMPONENT", "KIND", "SINCE", "NEEDS", "ABOUT"].map(Cell::from).to_vec()];
+    let now = engine::now();
+    for item in &items {
+        let (needs, tone) = match item.need {
+            Need::Decision { .. } => ("a decision", Tone::Needs),
+            Need::Advance => ("advance", Tone::Busy),
+            Need::Failed => ("a look", Tone::Bad),
+        };
+        rows.push(vec![
+            item.session_id.short().into(),
+            item.component.as_str().into(),
+            item.kind.as_str().into(),
+            tui::brief(now - item.since).into(),
+            Cell::toned(needs, tone),
+            item.message.lines().next().unwrap_or_default().into(),
+        ]);
+    }
+    print::table(&rows);
+    if !items.is_empty() {
+        print::note("`callboard why ID` says what can be done about each");
     }
     Ok(0)
 }
@@ -177,7 +254,8 @@ pub(super) fn why(global: &Global, args: &One) -> Result<u8, CliError> {
     for other in &why.waits_for {
         print::line(&format!("  waits    {other}"));
     }
-    print::line(&format!("  since    {}", output::time(why.since)));
+    let ago = tui::brief(engine::now() - why.since);
+    print::line(&format!("  since    {} ({ago} ago)", output::time(why.since)));
     print::line(&format!("  who      {}", why.who));
     if !why.hint.is_empty() {
         print::line(&format!("  try      {}", why.hint));
@@ -211,8 +289,7 @@ pub(super) fn preview(global: &Global, args: &One) -> Result<u8, CliError> {
         None | Some(Command::Check { .. }) => {}
         Some(Command::Agent { agent, prompt, .. }) => {
             print::line(&format!("agent: {agent}\n"));
-            print::foreign(prompt);
-            print::line("");
+            print::line(prompt.trim_end());
         }
         Some(Command::Tests { argv, .. }) => print::line(&argv.join(" ")),
         Some(Command::Git { operations }) => operations.iter().for_each(|operation| print::line(operation)),

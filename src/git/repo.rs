@@ -3,7 +3,7 @@
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use git2::{Branch, ErrorClass, ErrorCode, ObjectType, Oid, Repository, RepositoryOpenFlags};
 
-use super::{GitError, error::Doing};
+use super::{GitError, error::Doing, place::admin_name};
 
 /// The user's repository, opened at the root of a checkout.
 pub struct Repo {
@@ -51,6 +51,18 @@ impl Repo {
             return refused("a path that is not UTF-8", "move the repository");
         };
         Ok(Self { inner, root: root_found, common })
+    }
+
+    /// The checkout that this worktree belongs to, when callboard made it for a session; `None` for checkouts that a
+    /// person made.
+    #[must_use]
+    pub fn made_for(&self) -> Option<Utf8PathBuf> {
+        let admin = Utf8Path::from_path(self.inner.path())?;
+        if admin.file_name() != Some(admin_name(&self.root).as_str()) {
+            return None;
+        }
+        let first = open(&self.common).ok()?;
+        Utf8Path::from_path(first.workdir()?).and_then(|root| root.canonicalize_utf8().ok())
     }
 
     /// The commit and branch of the user's checkout.

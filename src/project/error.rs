@@ -74,7 +74,7 @@ pub struct UnknownComponent {
 
 fn suggestion(near: &[String]) -> String {
     if near.is_empty() {
-        "`callboard component ls` lists them".to_owned()
+        "callboard.toml names those that there are".to_owned()
     } else {
         format!("did you mean {}?", near.join(" or "))
     }

@@ -54,6 +54,7 @@ pub use theme::{Colors, style};
 pub use tree::{Children, Counts, Node, Tree};
 pub use update::{Action, Effect, update};
 pub use view::{footer, help, view};
+pub use words::{brief, exact};
 pub use worker::{Ask, View};
 
 /// Answers whether an engine is alive. Called on the worker's thread, at most a few times a second.

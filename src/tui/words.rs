@@ -13,7 +13,7 @@ const SECOND: i64 = 1_000_000;
 
 /// A duration in at most five columns: `9s`, `59m`, `3h12`, `14d`.
 #[must_use]
-pub(super) fn brief(micros: Micros) -> String {
+pub fn brief(micros: Micros) -> String {
     let seconds = micros.max(0) / SECOND;
     match seconds {
         0..60 => format!("{seconds}s"),
@@ -26,7 +26,7 @@ pub(super) fn brief(micros: Micros) -> String {
 
 /// A duration with what a person wants to know of it: `0.3s`, `12s`, `3m 12s`, `2h 05m`.
 #[must_use]
-pub(super) fn exact(micros: Micros) -> String {
+pub fn exact(micros: Micros) -> String {
     let micros = micros.max(0);
     let seconds = micros / SECOND;
     match seconds {

@@ -37,6 +37,9 @@ const CONTEXT: &str = "Orders";
 const KINDS: [SessionKind; 2] = [SessionKind::ContextTesting, SessionKind::ContextCoding];
 
 pub(super) fn demo(global: &Global, args: &Demo) -> Result<u8, CliError> {
+    if !args.headless {
+        board::needs_terminal("`callboard demo --headless` does the same without the board")?;
+    }
     let folder = fresh_folder(args.folder.as_deref())?;
     let root = write_project(&folder)?;
     let store = Some(global.store.clone().unwrap_or_else(|| folder.join("callboard.db")));

@@ -104,7 +104,10 @@ fn an_unknown_component_is_answered_with_its_neighbours() {
     let message = |name: &str| project.component(name).unwrap_err().to_string();
     assert_eq!(message("Remider"), "no component is called \"Remider\"; did you mean Reminder?");
     assert_eq!(message("loan_period"), "no component is called \"loan_period\"; did you mean LoanPeriod?");
-    assert_eq!(message("Zebra\u{1b}"), "no component is called \"Zebra\\u{1b}\"; `callboard component ls` lists them");
+    assert_eq!(
+        message("Zebra\u{1b}"),
+        "no component is called \"Zebra\\u{1b}\"; callboard.toml names those that there are"
+    );
 }
 
 #[test]
