@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::{
-    model::{Mode, SessionId, Status},
+    model::{HaltReason, Mode, SessionId, Status, Step},
     store::BoardRow,
 };
 
@@ -109,19 +109,33 @@ fn advance(row: &BoardRow) -> Result<(), Refusal> {
         return Err(format!("{} is running", row.step.map_or("its step", |step| step.as_str())).into());
     }
     match row.mode {
+        Mode::Manual if row.next.as_deref() == Some("waiting") => {
+            Err("it waits for its children; w says for which".into())
+        }
         Mode::Manual => Ok(()),
         mode @ (Mode::Auto | Mode::Agentic) => Err(format!("it goes on by itself, its mode is {mode}").into()),
     }
 }
 
 fn retry(row: &BoardRow) -> Result<(), Refusal> {
-    if row.halt.is_some() || row.status == Status::Failed {
-        return Ok(());
+    match row.halt {
+        Some(HaltReason::ArchitecturalFailure) => {
+            return Err("tests outside its context broke: A closes it, O goes on".into());
+        }
+        Some(
+            HaltReason::IterationLimit
+            | HaltReason::NoProgress
+            | HaltReason::MergeConflict
+            | HaltReason::AgentUnavailable
+            | HaltReason::Environment,
+        ) => return Ok(()),
+        None => {}
     }
     Err(match row.status {
+        // What finalize could not do is tried again; nothing else of a session that has ended is.
+        Status::Failed if row.step == Some(Step::Finalize) => return Ok(()),
         Status::Active if row.is_running() => "its step is running".into(),
-        Status::Active => "nothing failed or halted".into(),
-        Status::Complete => "it is complete; R reactivates it".into(),
-        Status::Failed | Status::Cancelled => "it was cancelled; R reactivates it".into(),
+        Status::Active => "nothing of it failed or is halted; w says what it waits for".into(),
+        status @ (Status::Failed | Status::Complete | Status::Cancelled) => ended(status),
     })
 }

@@ -51,7 +51,8 @@ impl App {
         Ok(Self { model, snapshot, now, reader: Some(reader), worker: None, viewed, pulse: 0 })
     }
 
-    /// Starts the worker, which tells of news through `news`.
+    /// Starts the worker; until then everything is read at once, and what is asked comes out as an effect. The worker
+    /// tells of news through `news`.
     ///
     /// # Errors
     /// When the system refuses a thread.
@@ -114,18 +115,22 @@ impl App {
         for effect in update(&mut self.model, &self.snapshot, action, (self.now)()) {
             match (effect, &self.worker) {
                 (Effect::Ask(ask), Some(worker)) => worker.ask(ask),
-                (Effect::Ask(_), None) => {}
-                (effect @ (Effect::Copy(_) | Effect::Redraw | Effect::Suspend | Effect::Quit), _) => {
+                (effect @ (Effect::Ask(_) | Effect::Copy(_) | Effect::Redraw | Effect::Suspend | Effect::Quit), _) => {
                     outside.push(effect);
                 }
             }
         }
         let view = self.model.view(&self.snapshot);
-        if view != self.viewed
-            && let Some(worker) = &self.worker
-        {
+        if view != self.viewed {
             self.viewed = view.clone();
-            worker.look(view);
+            match (&self.worker, &mut self.reader) {
+                (Some(worker), _) => worker.look(view),
+                (None, Some(reader)) => {
+                    self.snapshot = reader.looked_at(view);
+                    update(&mut self.model, &self.snapshot, Action::Fresh, (self.now)());
+                }
+                (None, None) => {}
+            }
         }
         outside
     }

@@ -20,6 +20,9 @@ use super::{
     worker::View,
 };
 
+/// So many rows at most are above the pane's names.
+const HEAD: usize = 12;
+
 /// What is on top of the board; only the topmost gets keys.
 #[derive(Debug, Clone)]
 pub enum Overlay {
@@ -226,7 +229,7 @@ impl Model {
     #[must_use]
     pub fn session_areas(&self) -> SessionAreas {
         let area = self.areas().session;
-        let head = Port { lines: &self.head, width: usize::from(area.width), height: 12 }.rows(Position::Top).len();
+        let head = Port { lines: &self.head, width: usize::from(area.width), height: HEAD }.rows(Position::Top).len();
         let (children, hidden) = &self.children;
         let block = if children.is_empty() { 0 } else { children.len() + usize::from(*hidden > 0) + 1 };
         layout::session(area, head, block)
@@ -361,10 +364,15 @@ impl Model {
         };
         let inspected = snapshot.inspected(id);
         let area = self.areas().session;
-        let (columns, roomy) = (usize::from(area.width), area.height >= 16);
-        self.head =
-            tree.nodes.get(at).map(|node| panes::head(node, inspected, self.now, columns, roomy)).unwrap_or_default();
-        let room = usize::from(self.areas().session.height / 2).saturating_sub(2);
+        let columns = usize::from(area.width);
+        self.head = tree
+            .nodes
+            .get(at)
+            .map(|node| panes::head(node, inspected, self.now, columns, area.height))
+            .unwrap_or_default();
+        // What is left for them, but for the line below them.
+        let head = Port { lines: &self.head, width: columns, height: HEAD }.rows(Position::Top).len();
+        let room = usize::from(layout::session(area, head, usize::MAX).children.height).saturating_sub(1);
         self.children = match self.pane {
             Pane::Live => panes::shown(tree, at, room),
             Pane::Prompt | Pane::Failures | Pane::History => (Vec::new(), 0),

@@ -131,7 +131,8 @@ pub(super) type Row = Vec<(Tone, String)>;
 #[must_use]
 pub fn wrap(line: &Line, columns: usize) -> Vec<Row> {
     let columns = columns.max(1);
-    let hang = if line.hang * 2 > columns { 0 } else { line.hang };
+    // A double-width character must still fit beside it.
+    let hang = if columns < 2 * line.hang + 2 { 0 } else { line.hang };
     let cells: Vec<(Tone, &str, usize)> = line
         .runs
         .iter()

@@ -38,6 +38,7 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("cli", "std::process::Command", "starts the engine in the background, and the user's editor"),
     ("cli", "Timestamp::now", "ages in lists for people: `3m ago`"),
     ("tui", "std::process::Command", "the user's editor, and taking over an agent's conversation in the terminal"),
+    ("tui/terminal.rs", "rustix::process", "Ctrl-Z stops the board and what was started with it"),
     ("tui", "Instant::now", "frames and ticks are paced by the clock"),
     ("tui", "Timestamp::now", "elapsed times on the board"),
 ];

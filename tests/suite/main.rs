@@ -14,4 +14,5 @@ mod process;
 mod project;
 mod prompt;
 mod runner;
+mod tui;
 mod workflow;

@@ -18,28 +18,34 @@ use super::Moment;
 /// So many lines of a halt's message are above the pane; all are in the History.
 const LINES: usize = 4;
 
+/// In so many rows and more, mode, agent and branch are said.
+const ROOMY: u16 = 16;
+/// In fewer rows there is room for one line above the panes.
+const CRAMPED: u16 = 6;
+
 /// What is said loudly has a bar at its left.
 const BAR: &str = "▌ ";
 
 /// Which session, how far, and what stands in its way.
 #[must_use]
-pub(crate) fn head(node: &Node, inspected: Option<&Inspected>, now: Micros, columns: usize, roomy: bool) -> Lines {
+pub(crate) fn head(node: &Node, inspected: Option<&Inspected>, now: Micros, columns: usize, rows: u16) -> Lines {
     let row = &node.row;
     let mut page = Page::default();
     let (glyph, tone) = words::glyph(row);
     let kind = words::kind(row.kind);
-    // The fullest of these that fits.
+    // The fullest of these that fits; where there is room for nothing else, a halt is said here.
     let about = [
+        row.halt.filter(|_| rows < CRAMPED).map_or_else(String::new, |it| format!("  HALTED {}", words::reason(it))),
         format!("  {kind} · {}", state(node, now, false)),
         format!("  {kind} · {}", state(node, now, true)),
         format!("  {}", state(node, now, true)),
     ];
-    let fits = |about: &&String| 2 + width(&node.name) + width(about) <= columns;
+    let fits = |about: &&String| !about.is_empty() && 2 + width(&node.name) + width(about) <= columns;
     let about = about.iter().find(fits).or(about.last()).cloned().unwrap_or_default();
     let name = elide(&node.name, columns.saturating_sub(2 + width(&about)).max(8));
     let room = columns.saturating_sub(2 + width(&name));
     page.add(|line| line.with(tone, format!("{glyph} ")).with(Tone::Strong, name).with(Tone::Dim, elide(&about, room)));
-    if let (true, Some(inspected)) = (roomy, inspected) {
+    if let (true, Some(inspected)) = (rows >= ROOMY, inspected) {
         let place = place(inspected);
         page.add(|line| line.with(Tone::Dim, elide(&format!("  {place}"), columns)));
     }

@@ -135,8 +135,13 @@ fn send(model: &mut Model, snapshot: &Snapshot) -> Vec<Effect> {
         }
         Purpose::Override => (Command::Override, IntentAction::Override { note: text.clone() }),
     };
-    if text.is_empty() && purpose == Purpose::Override {
-        say(model, Tone::Warn, "override: a note is required, it goes on the record");
+    let missing = match purpose {
+        Purpose::Override => Some("override: a note is required, it goes on the record"),
+        Purpose::Reactivate => Some("reactivate: say what its agent should know"),
+        Purpose::Approve => None,
+    };
+    if let (true, Some(missing)) = (text.is_empty(), missing) {
+        say(model, Tone::Warn, missing);
         return Vec::new();
     }
     // The session may have changed while it was written.

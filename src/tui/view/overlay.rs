@@ -204,7 +204,7 @@ fn ask(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, question: Question
 fn editing(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, editor: &Editor) {
     let (columns, rows) = model.size;
     let lines = editor.area.lines().len();
-    let high = (lines + 5).clamp(9, usize::from(rows));
+    let high = (lines + 5).max(9);
     let area = layout::overlay(columns, rows.saturating_sub(1), 76, high);
     let name = name(snapshot, editor.session);
     let (title, hint) = match editor.purpose {

@@ -1,0 +1,345 @@
+//! What keys do, and that what is said about them is true.
+
+use std::collections::HashSet;
+
+use callboard::{
+    model::{Answer, IntentAction, Mode, Status},
+    tui::{Ask, Effect, Focus, Key, Message, Overlay, Pane, Scope, TABLE, able, footer, help},
+};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use proptest::prelude::*;
+
+use super::board::{Board, shop};
+
+fn asks(effects: Vec<Effect>) -> Vec<IntentAction> {
+    effects
+        .into_iter()
+        .filter_map(|effect| match effect {
+            Effect::Ask(Ask { action, .. }) => Some(action),
+            Effect::Copy(_) | Effect::Redraw | Effect::Suspend | Effect::Quit => None,
+        })
+        .collect()
+}
+
+#[test]
+fn no_key_means_two_things() {
+    for scope in Scope::ALL {
+        let mut seen = HashSet::new();
+        for row in TABLE.iter().filter(|row| row.scopes.contains(scope)) {
+            for key in row.keys {
+                assert!(seen.insert(key.name()), "{} in {scope:?}", key.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_command_is_in_the_help() {
+    let help: Vec<String> =
+        help().iter().map(|line| line.runs.iter().map(|(_, text)| text.as_str()).collect()).collect();
+    for row in TABLE {
+        let found = help.iter().any(|line: &String| line.contains(row.help) && line.contains(&row.keys_text()));
+        assert!(found, "{} is not in the help", row.label);
+    }
+}
+
+/// Whatever the footer offers works: its action is enabled, and something comes of it.
+#[test]
+fn what_the_footer_offers_works() {
+    let (shelf, cast) = shop();
+    for session in [cast.coding, cast.cart, cast.tax, cast.shipping, cast.total, cast.manual, cast.lost, cast.testing] {
+        for way in ["", "Enter", "?", "!", "w", "m", "c", "R", "O", "A", "/"] {
+            let open = || {
+                let mut board = shelf.board((200, 50));
+                board.go(session);
+                board.press(way);
+                board
+            };
+            let board = open();
+            for row in footer(&board.app.model, &board.app.snapshot, 200) {
+                let mut board = open();
+                board.write("note");
+                assert_eq!(able(row.command, &board.app.model, &board.app.snapshot), Ok(()), "{}", row.label);
+                let before = format!("{:?}{}", board.app.model.focus, board.text());
+                let effects = board.app.take(Message::Terminal(Event::Key(row.keys[0].event())));
+                let after = format!("{:?}{}", board.app.model.focus, board.text());
+                assert!(!effects.is_empty() || before != after, "{way:?}: {} does nothing\n{before}", row.label);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_footer_fits_and_keeps_help_and_quit() {
+    let (shelf, cast) = shop();
+    let mut board = shelf.board((80, 24));
+    board.go(cast.tax);
+    for columns in 0..200 {
+        let rows = footer(&board.app.model, &board.app.snapshot, columns);
+        let wide: usize = rows.iter().map(|row| row.keys[0].name().chars().count() + row.label.len() + 3).sum();
+        assert!(wide <= columns, "{columns}: {wide}");
+        let labels: Vec<&str> = rows.iter().map(|row| row.label).collect();
+        if columns >= 20 {
+            assert!(labels.ends_with(&["help", "quit"]), "{columns}: {labels:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_asked() {
+    let (shelf, cast) = shop();
+    let mut board = shelf.board((80, 24));
+    board.go(cast.manual);
+    assert_eq!(asks(board.press("a")), [IntentAction::Advance]);
+    assert_eq!(asks(board.press("m j Enter")), [IntentAction::SetMode { mode: Mode::Auto }]);
+    board.go(cast.tax);
+    assert_eq!(asks(board.press("r")), [IntentAction::Retry]);
+    assert_eq!(asks(board.press("A Ctrl-S")), [IntentAction::Approve { note: None }]);
+    assert_eq!(asks(board.press("c n")), []);
+    assert_eq!(asks(board.press("c y")), [IntentAction::Cancel]);
+    board.press("O");
+    board.write("It is in dispute.\nGo on.");
+    assert_eq!(asks(board.press("Alt-Enter")), [IntentAction::Override { note: "It is in dispute.\nGo on.".into() }]);
+    board.go(cast.cart);
+    board.press("R");
+    board.write("Mind the empty cart; q ? c are letters here.");
+    let context = "Mind the empty cart; q ? c are letters here.".into();
+    assert_eq!(asks(board.press("Ctrl-S")), [IntentAction::Reactivate { context }]);
+    assert!(board.app.model.overlays.is_empty());
+}
+
+#[test]
+fn what_is_refused_says_why() {
+    let (shelf, cast) = shop();
+    let mut board = shelf.board((80, 24));
+    for (session, keys, why) in [
+        (cast.cart, "a", "advance: it is complete; R reactivates it"),
+        (cast.shipping, "a", "advance: fix_test_failures is running"),
+        (cast.total, "a", "advance: it goes on by itself, its mode is agentic"),
+        (cast.tax, "a", "advance: it is halted: A approves, O overrides, r tries again"),
+        (cast.shipping, "r", "retry: its step is running"),
+        (cast.cart, "r", "retry: it is complete; R reactivates it"),
+        (cast.shipping, "R", "reactivate: it is still active; reactivate is for sessions that have ended"),
+        (cast.cart, "c", "cancel: it is complete; R reactivates it"),
+        (cast.cart, "m", "mode: it is complete; R reactivates it"),
+        (cast.shipping, "O", "override: it is not halted, there is nothing to decide"),
+        (cast.cart, "Space", "fold: it has no children"),
+        (cast.total, "y", "copy branch: it has no branch yet; Y copies its id"),
+        (cast.cart, "x", "x does nothing here; ? lists the keys"),
+        (cast.tax, "O Ctrl-S", "override: a note is required, it goes on the record"),
+    ] {
+        board.go(session);
+        let effects = board.press(keys);
+        assert_eq!((effects, board.notice()), (Vec::new(), why.to_owned()), "{keys}");
+        board.press("Esc");
+        assert!(board.app.model.overlays.is_empty());
+    }
+}
+
+#[test]
+fn the_same_is_not_asked_twice_until_it_is_answered() {
+    let (shelf, cast) = shop();
+    let mut board = shelf.board((80, 24));
+    board.go(cast.manual);
+    assert_eq!(asks(board.press("a a a")), [IntentAction::Advance]);
+    assert_eq!(board.notice(), "advance Invoice: asked already, the engine has not answered yet");
+    board.app.take(Message::Asked { ticket: 1 });
+    assert_eq!(board.notice(), "advance Invoice: asked");
+    board.app.take(Message::Answered { ticket: 1, answer: Answer::Refused { why: "its step\nis running".into() } });
+    assert_eq!(board.notice(), "advance Invoice was refused: its step is running");
+    assert_eq!(asks(board.press("a")), [IntentAction::Advance]);
+    board.app.take(Message::Answered { ticket: 2, answer: Answer::Done });
+    assert_eq!(board.notice(), "advance Invoice: done");
+    board.press("a");
+    board.app.take(Message::NotAsked { ticket: 3, why: "the disk is full".into() });
+    assert_eq!(board.notice(), "advance Invoice: not recorded: the disk is full");
+}
+
+#[test]
+fn what_is_written_is_not_lost_without_a_question() {
+    let (shelf, cast) = shop();
+    let mut board = shelf.board((80, 24));
+    board.go(cast.tax);
+    board.press("O Esc");
+    assert!(board.app.model.overlays.is_empty());
+    board.press("O");
+    board.write("Long thoughts");
+    board.press("Esc");
+    assert!(board.text().contains("Leave without sending?"));
+    board.press("n");
+    assert!(board.text().contains("Long thoughts"));
+    board.press("Esc y");
+    assert!(board.app.model.overlays.is_empty());
+    // Ctrl-C is a way out of the board, not out of a text.
+    board.press("O");
+    board.write("Long thoughts");
+    assert_eq!(board.press("Ctrl-C"), []);
+    assert!(board.text().contains("Leave without sending?"));
+    assert_eq!(board.press("Ctrl-C"), [Effect::Quit]);
+}
+
+#[test]
+fn moving_and_folding() {
+    let (shelf, cast) = shop();
+    let mut board = shelf.board((80, 24));
+    assert_eq!(board.selected(), Some(cast.manual));
+    board.press("j");
+    assert_eq!(board.selected(), Some(cast.coding));
+    board.press("j j");
+    assert_eq!(board.selected(), Some(cast.discount));
+    board.press("h");
+    assert_eq!(board.selected(), Some(cast.coding));
+    board.press("h j");
+    assert_eq!(board.selected(), Some(cast.testing), "its children are folded away");
+    board.press("k Enter j");
+    assert_eq!(board.selected(), Some(cast.cart));
+    board.press("G");
+    assert_eq!(board.selected(), Some(cast.lost));
+    board.press("g");
+    assert_eq!(board.selected(), Some(cast.manual));
+    board.press("j Space");
+    assert!(!board.text().contains("    ● Shipping"), "{}", board.text());
+    board.press("]");
+    assert_eq!(board.selected(), Some(cast.tax), "what needs a person is found in what is folded away");
+    board.press("] ]");
+    assert_eq!(board.selected(), Some(cast.manual));
+    board.press("[");
+    assert_eq!(board.selected(), Some(cast.lost));
+}
+
+#[test]
+fn panes_and_where_keys_go() {
+    let (shelf, cast) = shop();
+    let mut board = shelf.board((80, 24));
+    board.go(cast.shipping);
+    board.press("1 Tab");
+    assert_eq!(board.app.model.pane, Pane::Live);
+    board.press("Tab Tab Tab");
+    assert_eq!(board.app.model.pane, Pane::Prompt);
+    board.press("Enter");
+    assert_eq!(board.app.model.focus, Focus::Pane);
+    let top = board.text();
+    board.press("j j");
+    assert_ne!(board.text(), top);
+    assert_eq!(board.selected(), Some(cast.shipping));
+    board.press("g");
+    assert_eq!(board.text(), top);
+    board.press("Esc");
+    assert_eq!(board.app.model.focus, Focus::Tree);
+    // From the tree, too.
+    board.press("Ctrl-D");
+    assert_ne!(board.text(), top);
+}
+
+#[test]
+fn the_inbox_leads_to_what_waits() {
+    let (shelf, cast) = shop();
+    let mut board = shelf.board((80, 24));
+    board.go(cast.cart);
+    board.press("!");
+    assert!(matches!(board.app.model.overlays.last(), Some(Overlay::Inbox { chosen: Some(_) })));
+    board.press("j Enter");
+    assert_eq!(board.selected(), Some(cast.tax));
+    assert!(board.app.model.overlays.is_empty());
+}
+
+#[test]
+fn a_filter_shows_what_fits_and_what_is_above_it() {
+    let (shelf, cast) = shop();
+    let mut board = shelf.board((80, 24));
+    board.press("/");
+    board.write("TAx");
+    assert_eq!(board.selected(), Some(cast.tax));
+    assert!(board.text().contains("1 of 11") && board.text().contains("Orders") && !board.text().contains("Invoice "));
+    board.press("Enter");
+    assert_eq!(asks(board.press("r")), [IntentAction::Retry]);
+    board.press("/");
+    board.write("zzz");
+    assert!(board.text().contains("No session has this text."));
+    board.press("Esc");
+    assert!(board.text().contains("Invoice"));
+    // Jumping ends a filter that hides what is jumped to.
+    board.press("/");
+    board.write("cart");
+    board.press("Enter ]");
+    assert_eq!(board.app.model.filter, "");
+}
+
+#[test]
+fn copies_and_ways_out() {
+    let (shelf, cast) = shop();
+    let mut board = shelf.board((80, 24));
+    board.go(cast.shipping);
+    assert_eq!(board.press("y"), [Effect::Copy("callboard/component_coding/shipping".into())]);
+    assert_eq!(board.press("Y"), [Effect::Copy(cast.shipping.to_string())]);
+    assert_eq!(board.press("q"), [Effect::Quit]);
+    assert_eq!(board.press("Ctrl-C"), [Effect::Quit]);
+    assert_eq!(board.press("Ctrl-Z"), [Effect::Suspend]);
+    assert_eq!(board.press("Ctrl-L"), [Effect::Redraw]);
+    // What is on top is closed by q; the board is not left by it.
+    assert_eq!(board.press("? q"), []);
+    assert_eq!(board.press("? Ctrl-C"), [Effect::Quit]);
+}
+
+#[test]
+fn pasted_text_is_text() {
+    let (shelf, cast) = shop();
+    let mut board = shelf.board((80, 24));
+    let paste = |board: &mut Board, text: &str| board.app.take(Message::Terminal(Event::Paste(text.into())));
+    assert_eq!(paste(&mut board, "qqq c y"), []);
+    assert_eq!(board.notice(), "there is nothing here to paste into");
+    board.go(cast.tax);
+    board.press("O");
+    paste(&mut board, "one\r\ntwo\rthree\u{1b}[31m!");
+    assert_eq!(asks(board.press("Ctrl-S")), [IntentAction::Override { note: "one\ntwo\nthree!".into() }]);
+}
+
+#[test]
+fn a_cancel_says_what_ends() {
+    let (shelf, cast) = shop();
+    let mut board = shelf.board((80, 24));
+    board.go(cast.coding);
+    board.press("c");
+    assert!(board.text().contains("It and its 4 active children end"), "{}", board.text());
+    let active = board.app.snapshot.tree.nodes.iter().filter(|node| node.row.status == Status::Active).count();
+    assert_eq!(active, 6);
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    let bound =
+        prop::sample::select(TABLE.iter().flat_map(|row| row.keys).copied().map(Key::event).collect::<Vec<KeyEvent>>());
+    let codes = prop_oneof![
+        any::<char>().prop_map(KeyCode::Char),
+        (0u8..14).prop_map(KeyCode::F),
+        Just(KeyCode::Backspace),
+        Just(KeyCode::Delete),
+        Just(KeyCode::Enter),
+        Just(KeyCode::Esc),
+    ];
+    let wild =
+        (codes, any::<u8>()).prop_map(|(code, bits)| KeyEvent::new(code, KeyModifiers::from_bits_truncate(bits)));
+    prop_oneof![
+        8 => bound.prop_map(Event::Key),
+        3 => wild.prop_map(Event::Key),
+        1 => "\\PC{0,40}".prop_map(Event::Paste),
+        1 => (1u16..130, 1u16..50).prop_map(|(width, height)| Event::Resize(width, height)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 24, ..ProptestConfig::default() })]
+
+    /// Any keys, pastes and sizes: nothing panics, something is always selected, what is on top is bounded.
+    #[test]
+    fn nothing_panics(events in prop::collection::vec(any_event(), 1..120)) {
+        let (shelf, _) = shop();
+        let mut board = shelf.board((80, 24));
+        for event in events {
+            board.app.take(Message::Terminal(event));
+            board.text();
+            let model = &board.app.model;
+            prop_assert!(model.selected.is_some() || !model.filter.is_empty());
+            prop_assert!(model.overlays.len() <= 2);
+        }
+    }
+}
