@@ -9,10 +9,11 @@ use crate::{model::Micros, store::StoreError};
 use super::{
     Message, Options,
     model::Model,
+    reader::{Reader, View},
     snapshot::Snapshot,
     update::{Action, Effect, update},
     view::view,
-    worker::{Reader, View, Worker},
+    worker::Worker,
 };
 
 /// So often, in microseconds, it is looked whether the engine is alive.

@@ -17,6 +17,7 @@ mod layout;
 mod live;
 mod model;
 mod panes;
+mod reader;
 mod run;
 mod scroll;
 mod snapshot;
@@ -45,6 +46,7 @@ pub use layout::{Areas, Focus, SessionAreas, areas, overlay, session};
 pub use live::{AROUND, EVENTS, Live, Newest, Span, Window};
 pub use model::{Asked, Editor, Model, Notice, Overlay, Purpose, Question};
 pub use panes::{Moment, Pane};
+pub use reader::{Ask, View};
 pub use run::run;
 pub use scroll::{Port, Position};
 pub use snapshot::{Inspected, Snapshot};
@@ -55,7 +57,6 @@ pub use tree::{Children, Counts, Node, Tree};
 pub use update::{Action, Effect, update};
 pub use view::{footer, help, view};
 pub use words::{brief, exact};
-pub use worker::{Ask, View};
 
 /// Answers whether an engine is alive. Called on the worker's thread, at most a few times a second.
 pub type EngineWatch = Box<dyn Fn() -> bool + Send>;

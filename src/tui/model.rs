@@ -13,11 +13,11 @@ use super::{
     layout::{self, Areas, Focus, SessionAreas},
     live::Span,
     panes::{self, Moment, Pane},
+    reader::View,
     scroll::{Port, Position},
     snapshot::Snapshot,
     text::{Lines, Tone},
     theme::Colors,
-    worker::View,
 };
 
 /// So many rows at most are above the pane's names.

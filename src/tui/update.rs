@@ -14,10 +14,10 @@ use super::{
     keys::{self, Command, Key, Row},
     model::{Asked, Model, Notice, Overlay, Purpose, Question},
     panes::Pane,
+    reader::Ask,
     scroll::Position,
     snapshot::Snapshot,
     text::Tone,
-    worker::Ask,
 };
 
 /// Something that happened.

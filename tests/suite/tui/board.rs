@@ -157,7 +157,7 @@ impl Board {
         });
         let mut out = format!("── {width}×{height}\n{}\n── styles\n{letters}\n", self.text());
         for (at, style) in styles.iter().enumerate().skip(1).filter(|(_, style)| !buffer_default(**style)) {
-            let _ = writeln!(out, "{} {}", char::from(b'a' + (at as u8 - 1)), describe(*style));
+            writeln!(out, "{} {}", char::from(b'a' + (at as u8 - 1)), describe(*style)).unwrap();
         }
         out
     }

@@ -47,7 +47,7 @@ fn the_board_at_every_size() {
         for (name, focus, zoomed) in
             [("tree", Focus::Tree, false), ("pane", Focus::Pane, false), ("pane, zoomed", Focus::Pane, true)]
         {
-            let _ = writeln!(out, "{width}×{height}, {name}\n{}\n", board(width, height, focus, zoomed));
+            writeln!(out, "{width}×{height}, {name}\n{}\n", board(width, height, focus, zoomed)).unwrap();
         }
     }
     assert_snapshot!("layouts", out);

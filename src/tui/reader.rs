@@ -1,0 +1,286 @@
+//! Reading the store for the screen, and writing to it what the person asks for. What is read is bounded: it does not grow
+//! with what the sessions have written, and what did not change is not made anew.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, mpsc::Sender},
+};
+
+use camino::Utf8Path;
+
+use crate::{
+    model::{Answer, Intent, IntentAction, IntentId, Limits, Micros, SessionId},
+    store::{Board, Change, Detail, Store, StoreError},
+    workflow::why,
+};
+
+use super::{
+    EngineWatch, Message,
+    live::{Newest, Span, Window},
+    snapshot::{Inspected, Snapshot},
+    tree::Tree,
+};
+
+/// Of the sessions that have ended so many are on the board.
+pub(super) const ENDED: u32 = 400;
+/// What others wrote is looked at no more often than this, in microseconds: a flood of writes costs no more than that.
+const PAUSE: Micros = 60_000;
+
+/// What the screen looks at, and so what the worker reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// The selected session.
+    pub session: Option<SessionId>,
+    /// Which of its events.
+    pub span: Span,
+    /// Children whose newest event is shown.
+    pub children: Vec<SessionId>,
+    /// Whether the inbox is open.
+    pub inbox: bool,
+}
+
+/// Something to be asked of the engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    /// The number under which its answer comes back.
+    pub ticket: u64,
+    /// The session that it is about.
+    pub session: SessionId,
+    /// What.
+    pub action: IntentAction,
+}
+
+/// Reads the store.
+pub(super) struct Reader {
+    store: Store,
+    project: String,
+    engine: EngineWatch,
+    limits: Limits,
+    now: fn() -> Micros,
+    view: View,
+    window: Option<Window>,
+    snapshot: Snapshot,
+    board: Board,
+    version: Option<i64>,
+    read_at: Option<Micros>,
+    open: Vec<(u64, IntentId)>,
+}
+
+impl Reader {
+    /// A reader that has read nothing.
+    #[must_use]
+    pub(super) fn new(store: Store, project: String, engine: EngineWatch, limits: Limits, now: fn() -> Micros) -> Self {
+        let view = View { session: None, span: Span::Tail, children: Vec::new(), inbox: false };
+        Self {
+            store,
+            project,
+            engine,
+            limits,
+            now,
+            view,
+            window: None,
+            snapshot: Snapshot::default(),
+            board: Board::default(),
+            version: None,
+            read_at: None,
+            open: Vec::new(),
+        }
+    }
+
+    /// The board for the first frame.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(super) fn first(&mut self) -> Result<Snapshot, StoreError> {
+        self.read_board()?;
+        self.check_engine();
+        Ok(self.snapshot.clone())
+    }
+
+    /// The snapshot with another session in view.
+    pub(super) fn looked_at(&mut self, view: View) -> Snapshot {
+        self.look(view);
+        self.snapshot.clone()
+    }
+
+    /// What was read last.
+    pub(super) fn snapshot(&self) -> Snapshot {
+        self.snapshot.clone()
+    }
+
+    /// Where the store is.
+    pub(super) fn path(&self) -> &Utf8Path {
+        self.store.path()
+    }
+
+    /// How long the store is to be left alone, in microseconds.
+    pub(super) fn rest(&self) -> Micros {
+        self.read_at.map_or(0, |at| (at + PAUSE - (self.now)()).clamp(0, PAUSE))
+    }
+
+    pub(super) fn ask(&mut self, ask: Ask, news: &Sender<Message>) {
+        let id = IntentId::generate();
+        let intent = Intent { id, session_id: ask.session, user: String::new(), action: ask.action, at: (self.now)() };
+        let message = match self.store.apply(&vec![Change::Ask(intent)]) {
+            Ok(()) => {
+                self.open.push((ask.ticket, id));
+                Message::Asked { ticket: ask.ticket }
+            }
+            Err(error) => Message::NotAsked { ticket: ask.ticket, why: error.to_string() },
+        };
+        news.send(message).unwrap_or_default();
+    }
+
+    pub(super) fn look(&mut self, view: View) -> bool {
+        let other = view.session != self.view.session;
+        let children = other || view.children != self.view.children;
+        let inbox = view.inbox && !self.view.inbox;
+        self.view = view;
+        let read = |reader: &mut Self| -> Result<(), StoreError> {
+            if other {
+                reader.read_detail()?;
+            }
+            if children {
+                reader.read_newest()?;
+            }
+            if inbox {
+                reader.read_inbox()?;
+            }
+            reader.read_live()
+        };
+        let result = read(self);
+        self.note_trouble(result);
+        true
+    }
+
+    /// Reads what others may have written. Answers whether they had.
+    pub(super) fn refresh(&mut self, news: &Sender<Message>) -> bool {
+        self.read_at = Some((self.now)());
+        let version = self.store.data_version().ok();
+        if version.is_some() && version == self.version && self.snapshot.trouble.is_none() {
+            return false;
+        }
+        self.version = version;
+        let read = |reader: &mut Self| -> Result<(), StoreError> {
+            reader.read_board()?;
+            reader.read_detail()?;
+            reader.read_live()?;
+            reader.read_newest()?;
+            if reader.view.inbox {
+                reader.read_inbox()?;
+            }
+            reader.read_answers(news)
+        };
+        let result = read(self);
+        self.note_trouble(result);
+        true
+    }
+
+    fn note_trouble(&mut self, result: Result<(), StoreError>) {
+        self.snapshot.trouble = result.err().map(|error| error.to_string());
+    }
+
+    pub(super) fn check_engine(&mut self) -> bool {
+        let alive = (self.engine)();
+        let news = alive != self.snapshot.engine;
+        self.snapshot.engine = alive;
+        news
+    }
+
+    fn read_board(&mut self) -> Result<(), StoreError> {
+        let mut board = self.store.board(ENDED)?;
+        if board.project.is_empty() {
+            board.project.clone_from(&self.project);
+        }
+        if board != self.board {
+            self.board = board.clone();
+            let tree = Tree::new(board);
+            let ended = tree.nodes.len() - tree.counts.active;
+            self.snapshot.more = ended >= ENDED as usize;
+            self.snapshot.tree = Arc::new(tree);
+        }
+        Ok(())
+    }
+
+    fn read_detail(&mut self) -> Result<(), StoreError> {
+        let Some(session) = self.view.session else {
+            self.snapshot.inspected = None;
+            return Ok(());
+        };
+        let detail = match self.store.detail(session) {
+            Ok(detail) => Detail { events: 0, ..detail },
+            Err(StoreError::UnknownSession { .. }) => {
+                self.snapshot.inspected = None;
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        let facts = self.store.facts(&detail, &self.limits, self.snapshot.engine, (self.now)())?;
+        let inspected = Inspected { detail, why: why(&facts) };
+        if self.snapshot.inspected.as_deref() != Some(&inspected) {
+            self.snapshot.inspected = Some(Arc::new(inspected));
+        }
+        Ok(())
+    }
+
+    fn read_live(&mut self) -> Result<(), StoreError> {
+        let Some(session) = self.view.session else {
+            self.snapshot.live = None;
+            self.window = None;
+            return Ok(());
+        };
+        let total = self.store.event_count(session)?;
+        let mut window =
+            self.window.take().filter(|window| window.session() == session).unwrap_or(Window::new(session));
+        if let Some((after, at_most)) = window.wants(self.view.span, total) {
+            window.add(&self.store.events(session, after, at_most)?);
+        }
+        let live = window.show(total);
+        self.window = Some(window);
+        if self.snapshot.live.as_deref() != Some(&live) {
+            self.snapshot.live = Some(Arc::new(live));
+        }
+        Ok(())
+    }
+
+    fn read_newest(&mut self) -> Result<(), StoreError> {
+        let mut newest = HashMap::new();
+        for child in &self.view.children {
+            if let Some(event) = self.store.last_event(*child)? {
+                newest.insert(*child, Newest::of(&event));
+            }
+        }
+        if *self.snapshot.newest != newest {
+            self.snapshot.newest = Arc::new(newest);
+        }
+        Ok(())
+    }
+
+    fn read_inbox(&mut self) -> Result<(), StoreError> {
+        let mut items = Vec::new();
+        for node in &self.snapshot.tree.nodes {
+            items.extend(self.store.inbox_item(&node.row)?);
+        }
+        items.sort_by_key(|item| item.since);
+        self.snapshot.inbox = Arc::new(items);
+        Ok(())
+    }
+
+    fn read_answers(&mut self, news: &Sender<Message>) -> Result<(), StoreError> {
+        let mut answered = Vec::new();
+        for (ticket, id) in &self.open {
+            if let Some(answer) = self.store.answer(*id)? {
+                answered.push((*ticket, answer));
+            }
+        }
+        for (ticket, answer) in answered {
+            self.open.retain(|(open, _)| *open != ticket);
+            tell(news, ticket, answer);
+        }
+        Ok(())
+    }
+}
+
+fn tell(news: &Sender<Message>, ticket: u64, answer: Answer) {
+    news.send(Message::Answered { ticket, answer }).unwrap_or_default();
+}
