@@ -9,8 +9,9 @@ use crate::{
 
 use super::{
     keys::{Command, Go, Reply},
-    model::{Model, Overlay},
+    model::Model,
     snapshot::Snapshot,
+    stack::Overlay,
 };
 
 /// Why a command does not work now.

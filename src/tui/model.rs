@@ -1,116 +1,31 @@
 //! What the screen itself remembers: only what a second window on the same store would not share.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
 
 use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
-use tui_textarea::TextArea;
 
-use crate::model::{IntentAction, Micros, Mode, SessionId, Status};
+use crate::model::{IntentAction, Micros, SessionId, Status};
 
 use super::{
     keys::Scope,
     layout::{self, Areas, Focus, SessionAreas},
-    live::Span,
+    live::{Live, Span},
     panes::{self, Moment, Pane},
     reader::View,
     scroll::{Port, Position},
-    snapshot::Snapshot,
+    snapshot::{Inspected, Snapshot},
+    stack::Overlay,
     text::{Lines, Tone},
     theme::Colors,
+    tree::Tree,
 };
 
 /// So many rows at most are above the pane's names.
 const HEAD: usize = 12;
-
-/// What is on top of the board; only the topmost gets keys.
-#[derive(Debug, Clone)]
-pub enum Overlay {
-    /// All keys.
-    Help {
-        /// Where its text stands.
-        position: Position,
-    },
-    /// Why a session stands where it stands.
-    Why {
-        /// The session.
-        session: SessionId,
-        /// Where its text stands.
-        position: Position,
-    },
-    /// What waits for a person.
-    Inbox {
-        /// The session of the row that is chosen.
-        chosen: Option<SessionId>,
-    },
-    /// A choice of modes.
-    Modes {
-        /// The session.
-        session: SessionId,
-        /// The mode that is chosen.
-        chosen: Mode,
-    },
-    /// A question.
-    Question(Question),
-    /// Something to be written.
-    Editor(Box<Editor>),
-    /// The filter's line.
-    Filter,
-}
-
-/// A question that is answered with yes or no.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Question {
-    /// Whether a session is to be cancelled.
-    Cancel(SessionId),
-    /// Whether what is written in the editor below may be lost.
-    Discard,
-}
-
-/// What is written for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    /// For the agent of a session that is made active again.
-    Reactivate,
-    /// For the record, with an approval; may be empty.
-    Approve,
-    /// For the record, with an override.
-    Override,
-}
-
-/// A text that is being written.
-#[derive(Debug, Clone)]
-pub struct Editor {
-    /// The session.
-    pub session: SessionId,
-    /// What for.
-    pub purpose: Purpose,
-    /// The text.
-    pub area: TextArea<'static>,
-}
-
-impl Editor {
-    /// What is written, without white space around it.
-    #[must_use]
-    pub fn text(&self) -> String {
-        self.area.lines().join("\n").trim().to_owned()
-    }
-}
-
-impl Overlay {
-    /// Where its keys are looked up.
-    #[must_use]
-    pub const fn scope(&self) -> Scope {
-        match self {
-            Self::Help { .. } | Self::Why { .. } => Scope::Text,
-            Self::Inbox { .. } => Scope::Inbox,
-            Self::Modes { .. } => Scope::Menu,
-            Self::Question(_) => Scope::Question,
-            Self::Editor(_) => Scope::Editor,
-            Self::Filter => Scope::Filter,
-        }
-    }
-}
 
 /// One sentence to the person, above the keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,6 +47,34 @@ pub struct Asked {
     pub action: IntentAction,
     /// Both in words.
     pub words: String,
+}
+
+/// What a pane's lines were made from: while it is the same, so are they.
+#[derive(Debug)]
+struct Source {
+    session: Option<SessionId>,
+    pane: Pane,
+    inspected: Option<Arc<Inspected>>,
+    live: Option<Arc<Live>>,
+    /// For what moves with the time.
+    second: Micros,
+}
+
+impl Source {
+    fn of(model: &Model, snapshot: &Snapshot) -> Self {
+        let second = if model.pane == Pane::History { model.now / 1_000_000 } else { 0 };
+        let (inspected, live) = (snapshot.inspected.clone(), snapshot.live.clone());
+        Self { session: model.selected, pane: model.pane, inspected, live, second }
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        fn same<T>(a: Option<&Arc<T>>, b: Option<&Arc<T>>) -> bool {
+            a.map(Arc::as_ptr) == b.map(Arc::as_ptr)
+        }
+        (self.session, self.pane, self.second) == (other.session, other.pane, other.second)
+            && same(self.inspected.as_ref(), other.inspected.as_ref())
+            && same(self.live.as_ref(), other.live.as_ref())
+    }
 }
 
 /// What the screen remembers.
@@ -171,8 +114,11 @@ pub struct Model {
     /// away or filtered out, as places in its nodes, and where each session is among them.
     pub(super) rows: Vec<usize>,
     places: HashMap<SessionId, usize>,
-    /// The lines of the pane.
+    /// The tree that they were made from.
+    listed: Option<Arc<Tree>>,
+    /// The lines of the pane, and what they were made from.
     pub(super) lines: Lines,
+    filled: Option<Source>,
     /// The lines above it.
     pub(super) head: Lines,
     /// The children that are shown above it, as places in the tree's nodes, and how many are not shown.
@@ -203,7 +149,9 @@ impl Model {
             known: HashSet::new(),
             rows: Vec::new(),
             places: HashMap::new(),
+            listed: None,
             lines: Lines::new(),
+            filled: None,
             head: Lines::new(),
             children: (Vec::new(), 0),
         }
@@ -297,8 +245,16 @@ impl Model {
         }
     }
 
-    /// Makes what is made from the snapshot: after it, the filter or what is folded changed.
+    /// Makes the rows of the tree if it is another one than before.
+    pub fn relist(&mut self, snapshot: &Snapshot) {
+        if !self.listed.as_ref().is_some_and(|tree| Arc::ptr_eq(tree, &snapshot.tree)) {
+            self.list(snapshot);
+        }
+    }
+
+    /// Makes the rows of the tree: after it, the filter or what is folded changed.
     pub fn list(&mut self, snapshot: &Snapshot) {
+        self.listed = Some(Arc::clone(&snapshot.tree));
         let tree = &snapshot.tree;
         for node in &tree.nodes {
             if self.known.insert(node.row.id) && node.children.all > 0 && node.row.status.is_terminal() {
@@ -358,6 +314,7 @@ impl Model {
         let found = self.selected.and_then(|id| Some((id, tree.find(id)?)));
         let Some((id, at)) = found else {
             self.lines = Lines::new();
+            self.filled = None;
             self.head = Lines::new();
             self.children = (Vec::new(), 0);
             return;
@@ -377,11 +334,15 @@ impl Model {
             Pane::Live => panes::shown(tree, at, room),
             Pane::Prompt | Pane::Failures | Pane::History => (Vec::new(), 0),
         };
-        let live = snapshot.live(id);
+        let source = Source::of(self, snapshot);
+        if self.filled.as_ref().is_some_and(|filled| filled.is(&source)) {
+            return;
+        }
         self.lines = match inspected {
-            Some(inspected) => panes::page(self.pane, inspected, live, self.moment()),
+            Some(inspected) => panes::page(self.pane, inspected, snapshot.live(id), self.moment()),
             None => Lines::new(),
         };
+        self.filled = Some(source);
     }
 
     /// Keeps the selected row of the tree in view.

@@ -12,11 +12,12 @@ use super::{
     able::able,
     clean::{clean, clean_line},
     keys::{self, Command, Key, Row},
-    model::{Asked, Model, Notice, Overlay, Purpose, Question},
+    model::{Asked, Model, Notice},
     panes::Pane,
     reader::Ask,
     scroll::Position,
     snapshot::Snapshot,
+    stack::{Overlay, Purpose, Question},
     text::Tone,
 };
 
@@ -74,7 +75,7 @@ pub fn update(model: &mut Model, snapshot: &Snapshot, action: Action, now: Micro
             Vec::new()
         }
         Action::Fresh => {
-            model.list(snapshot);
+            model.relist(snapshot);
             overlays::refresh(model, snapshot);
             Vec::new()
         }

@@ -127,7 +127,8 @@ fn run(mut reader: Reader, shared: &Arc<Shared>, news: &Sender<Message>) {
             return;
         }
         let mut fresh = todo.view.is_some_and(|view| reader.look(view));
-        if todo.changed {
+        // A bell may have been missed: a pulse looks, too. That costs one number when nothing was committed.
+        if todo.changed || todo.pulse {
             fresh |= reader.refresh(news);
         }
         fresh |= (todo.pulse || fresh) && reader.check_engine();

@@ -8,8 +8,9 @@ use crate::{
     tui::{
         able::able,
         keys::{Command, Reply},
-        model::{Editor, Model, Overlay, Purpose, Question},
+        model::Model,
         snapshot::Snapshot,
+        stack::{Editor, Overlay, Purpose, Question},
         text::Tone,
     },
 };

@@ -5,9 +5,10 @@ use crate::{
     tui::{
         keys::{Go, Move},
         layout::Focus,
-        model::{Model, Overlay},
+        model::Model,
         scroll::{Port, Position},
         snapshot::Snapshot,
+        stack::Overlay,
         text::Tone,
         view,
     },

@@ -7,8 +7,9 @@ use crate::{
     tui::{
         clean::{elide, width},
         layout::Focus,
-        model::{Model, Overlay},
+        model::Model,
         snapshot::Snapshot,
+        stack::Overlay,
         text::{Row, Tone},
         theme,
         tree::{Node, Tree},

@@ -1,0 +1,96 @@
+//! What comes on top of the board. It is a stack; only the topmost gets keys.
+
+use tui_textarea::TextArea;
+
+use crate::model::{Mode, SessionId};
+
+use super::{keys::Scope, scroll::Position};
+
+/// What is on top of the board; only the topmost gets keys.
+#[derive(Debug, Clone)]
+pub enum Overlay {
+    /// All keys.
+    Help {
+        /// Where its text stands.
+        position: Position,
+    },
+    /// Why a session stands where it stands.
+    Why {
+        /// The session.
+        session: SessionId,
+        /// Where its text stands.
+        position: Position,
+    },
+    /// What waits for a person.
+    Inbox {
+        /// The session of the row that is chosen.
+        chosen: Option<SessionId>,
+    },
+    /// A choice of modes.
+    Modes {
+        /// The session.
+        session: SessionId,
+        /// The mode that is chosen.
+        chosen: Mode,
+    },
+    /// A question.
+    Question(Question),
+    /// Something to be written.
+    Editor(Box<Editor>),
+    /// The filter's line.
+    Filter,
+}
+
+/// A question that is answered with yes or no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Question {
+    /// Whether a session is to be cancelled.
+    Cancel(SessionId),
+    /// Whether what is written in the editor below may be lost.
+    Discard,
+}
+
+/// What is written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// For the agent of a session that is made active again.
+    Reactivate,
+    /// For the record, with an approval; may be empty.
+    Approve,
+    /// For the record, with an override.
+    Override,
+}
+
+/// A text that is being written.
+#[derive(Debug, Clone)]
+pub struct Editor {
+    /// The session.
+    pub session: SessionId,
+    /// What for.
+    pub purpose: Purpose,
+    /// The text.
+    pub area: TextArea<'static>,
+}
+
+impl Editor {
+    /// What is written, without white space around it.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.area.lines().join("\n").trim().to_owned()
+    }
+}
+
+impl Overlay {
+    /// Where its keys are looked up.
+    #[must_use]
+    pub const fn scope(&self) -> Scope {
+        match self {
+            Self::Help { .. } | Self::Why { .. } => Scope::Text,
+            Self::Inbox { .. } => Scope::Inbox,
+            Self::Modes { .. } => Scope::Menu,
+            Self::Question(_) => Scope::Question,
+            Self::Editor(_) => Scope::Editor,
+            Self::Filter => Scope::Filter,
+        }
+    }
+}
