@@ -15,4 +15,5 @@ mod project;
 mod prompt;
 mod runner;
 mod tui;
+mod store;
 mod workflow;
