@@ -8,6 +8,7 @@
 )]
 
 mod agent;
+mod docs;
 mod git;
 mod layers;
 mod process;
