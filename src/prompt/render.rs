@@ -1,17 +1,22 @@
 //! From input to prompt.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     io::{self, Write},
+    sync::LazyLock,
 };
 
 use camino::Utf8Path;
-use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value, syntax::SyntaxConfig, value::Serde};
-use serde::Serialize;
+use minijinja::{
+    AutoEscape, Environment, ErrorKind, Template, UndefinedBehavior, Value,
+    syntax::SyntaxConfig,
+    value::{Serde, merge_maps},
+};
 
 use super::{
     PromptError, PromptErrorKind, PromptInput, files,
-    templates::{PARTS, step_template},
+    templates::{PARTS, STEPS, step_template},
     text,
     view::View,
 };
@@ -25,18 +30,19 @@ struct Source {
     name: &'static str,
     /// Its path for people.
     file: String,
-    text: String,
+    /// Owned: the project's.
+    text: Cow<'static, str>,
 }
 
-/// What a template sees.
-#[derive(Serialize)]
-struct Page<'a> {
-    #[serde(flatten)]
-    view: &'a View<'a>,
-    /// By the names of their templates, without folder and ending. None while they themselves are rendered.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    parts: BTreeMap<&'static str, String>,
-}
+/// The built-in templates, compiled once: most prompts need no other. One that does not compile is not in it, and is compiled
+/// where it is needed, to say why.
+static BUILT_IN: LazyLock<Option<Environment<'static>>> = LazyLock::new(|| {
+    let mut environment = environment().ok()?;
+    for (name, text) in PARTS.iter().chain(STEPS) {
+        environment.add_template(name, text).ok();
+    }
+    Some(environment)
+});
 
 /// The prompt of one agent step.
 ///
@@ -57,16 +63,16 @@ pub fn render(input: &PromptInput, overrides: Option<&Utf8Path>) -> Result<Strin
             hint: "only agent steps have a prompt".to_owned(),
         });
     };
-    let view = View::of(input);
-    let mut page = Page { view: &view, parts: BTreeMap::new() };
+    let view = Value::from(Serde(View::of(input)));
+    // By the names of their templates, without folder and ending. They do not see each other.
     let mut parts = BTreeMap::new();
     for part in PARTS {
-        let rendered = render_one(&source(*part, overrides)?, &page)?;
-        parts.insert(stem(part.0), rendered.trim().to_owned());
+        let rendered = render_one(&source(*part, overrides)?, view.clone())?;
+        parts.insert(stem(part.0), Value::from(rendered.trim()));
     }
-    page.parts = parts;
     let source = source(step, overrides)?;
-    let prompt = text::tidy(&render_one(&source, &page)?);
+    let page = merge_maps([view, Value::from_pairs([("parts", Value::from_pairs(parts))])]);
+    let prompt = text::tidy(&render_one(&source, page)?);
     if prompt.len() > MAX_PROMPT {
         return Err(too_long(&source.file));
     }
@@ -79,26 +85,33 @@ fn stem(name: &'static str) -> &'static str {
 }
 
 /// The project's own template, or the built-in one.
-fn source((name, built_in): (&'static str, &str), overrides: Option<&Utf8Path>) -> Result<Source, PromptError> {
+fn source((name, built_in): (&'static str, &'static str), overrides: Option<&Utf8Path>) -> Result<Source, PromptError> {
     let file = format!(".callboard/prompts/{name}");
     let own = overrides.map(|root| files::read(root, &file)).transpose()?.flatten();
     Ok(match own {
-        Some(text) => Source { name, file, text },
-        None => Source { name, file: format!("assets/prompts/{name}"), text: built_in.to_owned() },
+        Some(text) => Source { name, file, text: text.into() },
+        None => Source { name, file: format!("assets/prompts/{name}"), text: built_in.into() },
     })
 }
 
-fn render_one(source: &Source, page: &Page<'_>) -> Result<String, PromptError> {
+fn render_one(source: &Source, page: Value) -> Result<String, PromptError> {
     let explain = |error: &minijinja::Error| explain(source, error);
+    let built_in = BUILT_IN.as_ref().filter(|_| matches!(source.text, Cow::Borrowed(_)));
+    if let Some(template) = built_in.and_then(|environment| environment.get_template(source.name).ok()) {
+        return fill(source, &template, page);
+    }
     let mut environment = environment().map_err(|e| explain(&e))?;
     environment.add_template(source.name, &source.text).map_err(|e| explain(&e))?;
-    let template = environment.get_template(source.name).map_err(|e| explain(&e))?;
+    fill(source, &environment.get_template(source.name).map_err(|e| explain(&e))?, page)
+}
+
+fn fill(source: &Source, template: &Template<'_, '_>, page: Value) -> Result<String, PromptError> {
     let mut out = Capped { bytes: Vec::new(), is_full: false };
-    let rendered = template.render_captured_to(Value::from(Serde(page)), &mut out).map(drop);
+    let rendered = template.render_captured_to(page, &mut out).map(drop);
     if out.is_full {
         return Err(too_long(&source.file));
     }
-    rendered.map_err(|e| explain(&e))?;
+    rendered.map_err(|error| explain(source, &error))?;
     Ok(String::from_utf8_lossy(&out.bytes).into_owned())
 }
 

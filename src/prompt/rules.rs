@@ -1,6 +1,6 @@
 //! Rules: Markdown texts with front matter that says for which components and sessions they are.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap, sync::LazyLock};
 
 use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
@@ -40,11 +40,18 @@ pub struct Rule {
 }
 
 /// What the front matter of a rule may say.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Front {
     components: Option<Vec<ComponentKind>>,
     sessions: Option<Vec<SessionKind>>,
+}
+
+impl Front {
+    fn fits(&self, component: ComponentKind, session: SessionKind) -> bool {
+        self.components.as_ref().is_none_or(|kinds| kinds.contains(&component))
+            && self.sessions.as_ref().is_none_or(|kinds| kinds.contains(&session))
+    }
 }
 
 /// The rules for sessions of this kind on components of this kind, sorted by name: the built-in ones and those in the
@@ -59,26 +66,39 @@ pub fn rules(
     component: ComponentKind,
     session: SessionKind,
 ) -> Result<Vec<Rule>, PromptError> {
-    let mut texts: BTreeMap<String, (String, String)> = BUILT_IN
-        .iter()
-        .map(|(name, text)| ((*name).to_owned(), (format!("assets/rules/{name}"), (*text).to_owned())))
-        .collect();
+    let mut all: BTreeMap<String, Cow<'_, Candidate>> = BTreeMap::new();
+    for (name, candidate) in READ.iter() {
+        all.insert((*name).to_owned(), Cow::Borrowed(candidate.as_ref().map_err(PromptError::clone)?));
+    }
     for name in files::list(project_root, FOLDER)? {
         let file = format!("{FOLDER}/{name}");
         if let Some(text) = files::read(project_root, &file)? {
-            texts.insert(name, (file, text));
+            all.insert(name, Cow::Owned(Candidate::of(&file, &text)?));
         }
     }
-    let mut rules = Vec::new();
-    for (name, (file, text)) in texts {
-        let (front, body) = split(&file, &text)?;
-        let fits = front.components.is_none_or(|kinds| kinds.contains(&component))
-            && front.sessions.is_none_or(|kinds| kinds.contains(&session));
-        if fits && !body.trim().is_empty() {
-            rules.push(Rule { name: name.trim_end_matches(".md").to_owned(), text: body.trim().to_owned() });
-        }
+    let fitting = all.into_iter().filter(|(_, rule)| rule.front.fits(component, session) && !rule.text.is_empty());
+    Ok(fitting
+        .map(|(name, rule)| Rule { name: name.trim_end_matches(".md").to_owned(), text: rule.text.clone() })
+        .collect())
+}
+
+/// The built-in rules, read once: every prompt asks for them.
+static READ: LazyLock<Vec<(&str, Result<Candidate, PromptError>)>> = LazyLock::new(|| {
+    BUILT_IN.iter().map(|(name, text)| (*name, Candidate::of(&format!("assets/rules/{name}"), text))).collect()
+});
+
+/// A rule that may enter a prompt.
+#[derive(Debug, Clone)]
+struct Candidate {
+    front: Front,
+    text: String,
+}
+
+impl Candidate {
+    fn of(file: &str, text: &str) -> Result<Self, PromptError> {
+        let (front, body) = split(file, text)?;
+        Ok(Self { front, text: body.trim().to_owned() })
     }
-    Ok(rules)
 }
 
 /// The front matter, and the text after it.

@@ -19,7 +19,7 @@ pub(super) const PARTS: &[(&str, &str)] = templates![
 ];
 
 /// One per agent step.
-const STEPS: &[(&str, &str)] = templates![
+pub(super) const STEPS: &[(&str, &str)] = templates![
     "component_design/generate_component_design.md",
     "component_design/revise_design.md",
     "component_test/generate_tests_and_fixtures.md",
