@@ -1,5 +1,6 @@
 //! Agent steps: a prompt is made, recorded, and handed to an agent.
 
+use camino::Utf8Path;
 use uuid::Uuid;
 
 use crate::{
@@ -9,7 +10,7 @@ use crate::{
         process,
         steps::{Plan, git, initialize, script, tests},
     },
-    git::Tree,
+    git::{Repo, Tree},
     model::{
         AgentConfig, AgentReport, Cause, Command, Component, Data, EventKind, Exit, Origin, OutputFile, Protocol,
         Runner, SessionKind, Step, StepResult,
@@ -79,9 +80,12 @@ fn agent_of(job: &Job) -> Result<AgentConfig, git::StepError> {
 async fn prompt_of(job: &Job, work: &AgentWork) -> Result<String, String> {
     let component = job.project.component(&job.session.component).map_err(|error| error.to_string())?;
     let mut input = prompt_input(job, work, component);
-    input.test_first = test_first(job, component).await;
     let root = job.project.root.clone();
+    let code = component.paths.code.clone().filter(|_| job.session.kind == SessionKind::ComponentTest);
+    let code = code.zip(job.session.base_commit.clone());
+    // Files are read where it may block, all of them in one go: each way there and back is a change of threads.
     let rendered = tokio::task::spawn_blocking(move || {
+        input.test_first = code.is_some_and(|(code, base)| is_missing_at(&root, &base, &code));
         input.rules = prompt::rules(&root, input.component.kind, input.session_kind)?;
         prompt::render(&input, Some(&root))
     });
@@ -92,13 +96,9 @@ async fn prompt_of(job: &Job, work: &AgentWork) -> Result<String, String> {
     }
 }
 
-/// Whether the component's code did not exist when the session began.
-async fn test_first(job: &Job, component: &Component) -> bool {
-    let (Some(code), Some(base)) = (component.paths.code.clone(), job.session.base_commit.clone()) else {
-        return false;
-    };
-    let root = job.project.root.clone();
-    git::read(move || crate::git::Repo::open(&root)?.file_exists_at(&base, &code)).await.is_ok_and(|exists| !exists)
+/// Whether the commit lacks the file. What cannot be read is not called missing.
+fn is_missing_at(root: &Utf8Path, commit: &str, file: &str) -> bool {
+    Repo::open(root).and_then(|repo| repo.file_exists_at(commit, file)).is_ok_and(|exists| !exists)
 }
 
 fn prompt_input(job: &Job, work: &AgentWork, component: &Component) -> PromptInput {
