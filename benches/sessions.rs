@@ -1,0 +1,112 @@
+//! Whole component sessions per second (worktree, agent, tests, commit), against a shell script that does the same git work and
+//! starts the same programs under `xargs -P 8`.
+//!
+//! `cargo bench --bench sessions [-- --quick]`
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a benchmark stops at the first surprise and says it"
+)]
+
+mod support;
+
+use std::{
+    fs,
+    io::Write as _,
+    process::{Command, Stdio},
+    time::Instant,
+};
+
+use callboard::model::{SessionKind, Step};
+use rusqlite::Connection;
+use support::{
+    engine,
+    table::{Aim, median, note, ratio, row},
+    world::{Config, World, git},
+};
+
+/// The agent: the cheapest program that writes a file. The tests: the test file is itself the report that they passed.
+const AGENT: &[&str] = &["cp", "/proc/sys/kernel/random/uuid", "work.txt"];
+const TESTS: &[&str] = &["cp", "{file}", "{report}"];
+
+const SCRIPT: &str = r#"set -e
+git -C "$ROOT" worktree add --quiet -b "bench/$1" "$PLACE/trees/$1" "$BASE"
+cd "$PLACE/trees/$1"
+cp /proc/sys/kernel/random/uuid work.txt
+cp "tests/$1_test.xml" "$PLACE/reports/$1.xml"
+git add -A
+git commit --quiet -m "Implement $1"
+"#;
+
+fn main() {
+    let quick = support::quick();
+    let (rounds, sessions) = if quick { (1, 8) } else { (7, 64) };
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        ours.push(by_engine(&world(sessions), sessions));
+        theirs.push(by_script(&world(sessions), sessions));
+        note(format!(
+            "{sessions} sessions; engine {:.1}/s, script {:.1}/s",
+            ours[ours.len() - 1],
+            theirs[theirs.len() - 1]
+        ));
+    }
+    let times = ratio(&ours, &theirs);
+    row(
+        "whole component sessions per second, 8 at a time",
+        format!("{:.0}", median(&ours)),
+        format!("script under `xargs -P 8`: {:.0}; {times:.2} times as fast", median(&theirs)),
+        times,
+        &Aim::AtLeast(1.5, " times"),
+    );
+}
+
+fn world(sessions: usize) -> World {
+    let config = Config { components: sessions, agents: 8, tests: 8, iterations: 5, agent: AGENT, runner: TESTS };
+    let world = World::new(&config);
+    // Neither side pays for git's housekeeping.
+    git(&world.root, &["config", "gc.auto", "0"]);
+    git(&world.root, &["config", "maintenance.auto", "false"]);
+    world
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a rate")]
+fn by_engine(world: &World, sessions: usize) -> f64 {
+    for nth in 0..sessions {
+        world.session(SessionKind::ComponentCoding, &format!("part{nth}"), Step::Initialize, false);
+    }
+    engine::drive(world);
+    let connection = Connection::open(&world.store).unwrap();
+    let (complete, micros): (i64, i64) = connection
+        .query_row(
+            "SELECT (SELECT count(*) FROM sessions WHERE status = 'complete' AND last_commit <> base_commit), \
+             max(completed_at) - min(started_at) FROM interactions",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .unwrap();
+    assert_eq!(usize::try_from(complete).unwrap(), sessions, "every session is complete with a commit of its own");
+    sessions as f64 / (micros as f64 / 1e6)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a rate")]
+fn by_script(world: &World, sessions: usize) -> f64 {
+    let script = world.folder().join("session.sh");
+    fs::write(&script, SCRIPT).unwrap();
+    for folder in ["trees", "reports"] {
+        fs::create_dir_all(world.folder().join(folder)).unwrap();
+    }
+    let names: String = (0..sessions).map(|nth| format!("part{nth}\n")).collect();
+    let begun = Instant::now();
+    let mut xargs = Command::new("xargs")
+        .args(["-P", "8", "-n", "1", "sh", script.as_str()])
+        .envs([("ROOT", world.root.as_str()), ("PLACE", world.folder().as_str()), ("BASE", &world.base)])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    xargs.stdin.take().unwrap().write_all(names.as_bytes()).unwrap();
+    assert!(xargs.wait().unwrap().success(), "every script ended well");
+    sessions as f64 / begun.elapsed().as_secs_f64()
+}
