@@ -226,7 +226,11 @@ impl Desk {
         if step.performer() != Performer::Spawn {
             return Ok(None);
         }
-        let existing = self.store.children(session.id)?;
+        let mut existing = Vec::new();
+        for child in self.store.children(session.id)? {
+            let restart = steps::restart(child.kind, &self.store.done(child.id)?);
+            existing.push((child, restart));
+        }
         let last = match self.store.last_result(session.id, step)?.and_then(|result| result.data) {
             Some(Data::Children { problems, .. }) => problems,
             Some(

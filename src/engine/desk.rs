@@ -63,11 +63,9 @@ impl Desk {
 
     /// Permits follow the configuration. Attempts that run keep the permits that they have.
     fn resize(&mut self, limits: &Limits) {
-        let sizes = (limits.agents, limits.tests);
-        if sizes != self.sizes {
-            self.permits = Arc::new(Permits::new(sizes.0, sizes.1));
-            self.sizes = sizes;
-        }
+        Permits::resize(&self.permits.agents, self.sizes.0, limits.agents);
+        Permits::resize(&self.permits.tests, self.sizes.1, limits.tests);
+        self.sizes = (limits.agents, limits.tests);
     }
 
     pub(super) fn permits(&self) -> Arc<Permits> {

@@ -23,7 +23,7 @@ use crate::{
         record,
         recorder::Recorder,
     },
-    model::{Cause, IntentId, Mode, Scope, Session, SessionId, Status, Step, StepResult},
+    model::{Cause, Intent, IntentId, Mode, Scope, Session, SessionId, Status, Step, StepResult},
     project::{Project, Settings},
     store::{Change, Store, StoreError, Watch, Writer},
     workflow::{self, History, Next, Outcome, Waiting},
@@ -73,13 +73,15 @@ pub(super) struct Key {
 /// An attempt has ended, or was never begun.
 struct AttemptEnded {
     key: Key,
-    /// Whether it broke off without a result.
-    broke: bool,
+    /// Whether its end is on record; `None`: it broke off without one.
+    recorded: Option<Result<(), StoreError>>,
 }
 
 /// An attempt that is being made, or waits for its permit.
 struct Running {
     stop: watch::Sender<Stop>,
+    /// The intent that is answered with its beginning.
+    intent: Option<IntentId>,
 }
 
 pub(super) struct Dispatcher {
@@ -148,7 +150,7 @@ impl Dispatcher {
             tokio::select! {
                 biased;
                 () = &mut stop => return Ok(Ended::Stopped),
-                Some(ended) = inbox.recv() => self.attempt_ended(&ended).await?,
+                Some(ended) = inbox.recv() => self.attempt_ended(ended).await?,
                 () = woken(wake, looked + WAKE_EVERY) => {
                     looked = Instant::now();
                     self.look().await?;
@@ -177,7 +179,9 @@ impl Dispatcher {
                 None => continue,
             };
             for intent in intents {
-                self.take(&scope, intent).await?;
+                if !self.is_being_done(&intent) {
+                    self.take(&scope, intent).await?;
+                }
             }
         }
         Ok(())
@@ -219,20 +223,24 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// An attempt has ended, one way or the other: its session goes on, and so do those that wait for it.
-    async fn attempt_ended(&mut self, ended: &AttemptEnded) -> Result<(), EngineError> {
-        let key = &ended.key;
+    /// An attempt has ended, one way or the other: its session goes on, and so do those that wait for it. An engine that
+    /// cannot keep the record ends: the next one takes what was not recorded for interrupted.
+    async fn attempt_ended(&mut self, ended: AttemptEnded) -> Result<(), EngineError> {
+        let AttemptEnded { key, recorded } = &ended;
         self.running.remove(key);
         self.todo.push_back(key.clone());
         let Some(desk) = self.desks.get(&key.desk()) else { return Ok(()) };
         let session = desk.store.session(key.session)?;
-        if ended.broke
+        if recorded.is_none()
             && let Some(last) = desk.store.attempts(&session)?.last().filter(|last| last.outcome.is_none())
         {
             interrupt(&self.shared, desk, session.id, last.seq).await?;
         }
         // Only an end changes anything for those that wait: with many children, looking at each step would be felt.
-        if session.status.is_terminal() { self.rouse(key) } else { Ok(()) }
+        if session.status.is_terminal() {
+            self.rouse(key)?;
+        }
+        ended.recorded.unwrap_or(Ok(())).map_err(EngineError::from)
     }
 
     /// Looks again at the sessions that wait for this one.
@@ -304,7 +312,12 @@ impl Dispatcher {
                     desk.unreadable(&self.shared, &session, &history, step, message, Some(seq)).await?;
                 }
             },
-            Ok(Next::Waiting(Waiting::Attempt { .. } | Waiting::Sessions(_))) => {}
+            // Nobody makes it, or the session would not be looked at: it broke off.
+            Ok(Next::Waiting(Waiting::Attempt { seq })) => {
+                interrupt(&self.shared, desk, session.id, seq).await?;
+                self.todo.push_back(key.clone());
+            }
+            Ok(Next::Waiting(Waiting::Sessions(_))) => {}
             Ok(Next::Complete) => {
                 let changes = vec![
                     Change::Status { session: session.id, status: Status::Complete },
@@ -347,7 +360,7 @@ impl Dispatcher {
     /// Starts an attempt, or the validation that ends one.
     fn start(&mut self, key: &Key, job: Job, validation: bool) {
         let (stop, stopper) = watch::channel(Stop::Run);
-        self.running.insert(key.clone(), Running { stop });
+        self.running.insert(key.clone(), Running { stop, intent: job.intent });
         let (ended, key) = (self.ended.clone(), key.clone());
         let stopper = Stopper(stopper);
         let attempt = async move {
@@ -360,13 +373,18 @@ impl Dispatcher {
                 tracing::error!(session = %key.session, "an attempt broke off: {error}");
             }
             // Without a dispatcher nobody needs to know.
-            ended.send(AttemptEnded { key, broke: joined.is_err() }).unwrap_or_default();
+            ended.send(AttemptEnded { key, recorded: joined.ok() }).unwrap_or_default();
         });
     }
 
     /// Whether an attempt of the session is being made, or waits for its permit.
     pub(super) fn is_running(&self, key: &Key) -> bool {
         self.running.contains_key(key)
+    }
+
+    /// Whether an attempt that this intent started is about to begin, and to answer it.
+    fn is_being_done(&self, intent: &Intent) -> bool {
+        self.running.values().any(|running| running.intent == Some(intent.id))
     }
 
     /// Tells the attempt of a session to stop.

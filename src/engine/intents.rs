@@ -110,12 +110,12 @@ impl Dispatcher {
 
 impl Desk {
     async fn weigh(&self, session: &Session, running: bool, intent: &Intent) -> Result<Weighed, EngineError> {
-        let halt = self.store.last_halt(session.id)?.filter(|halt| halt.decision.is_none());
+        let halt = self.open_halt(session)?;
         Ok(match &intent.action {
             IntentAction::Start => Weighed::Do(Vec::new()),
             IntentAction::Advance => self.advance(session, running, halt.as_ref())?,
             IntentAction::Retry => self.retry(session, running, halt, intent).await?,
-            IntentAction::Reactivate { context } => self.reactivate(session, context, intent),
+            IntentAction::Reactivate { context } => self.reactivate(session, context, intent)?,
             IntentAction::Cancel => self.cancel(session)?,
             IntentAction::SetMode { mode } => set_mode(session, *mode),
             IntentAction::Approve { note } => match halt {
@@ -130,6 +130,16 @@ impl Desk {
                 Some(halt) => self.go_on(session, halt, Verdict::Override, Some(note.clone()), intent).await?,
             },
         })
+    }
+
+    /// The halt that waits for a decision. One that was left undecided when its session was cancelled, or in an earlier
+    /// generation, is history.
+    fn open_halt(&self, session: &Session) -> Result<Option<Halt>, StoreError> {
+        let Some(halt) = self.store.last_halt(session.id)?.filter(|halt| halt.decision.is_none()) else {
+            return Ok(None);
+        };
+        let current = self.store.attempts(session)?.iter().any(|attempt| attempt.seq == halt.seq);
+        Ok(Some(halt).filter(|_| current && session.status != Status::Cancelled))
     }
 
     fn advance(&self, session: &Session, running: bool, halt: Option<&Halt>) -> Result<Weighed, EngineError> {
@@ -187,21 +197,21 @@ impl Desk {
         })
     }
 
-    fn reactivate(&self, session: &Session, context: &str, intent: &Intent) -> Weighed {
+    fn reactivate(&self, session: &Session, context: &str, intent: &Intent) -> Result<Weighed, StoreError> {
         if !session.status.is_terminal() {
-            return Weighed::Refuse("it is active already; cancel it first, or wait until it has ended".into());
+            return Ok(Weighed::Refuse("it is active already; cancel it first, or wait until it has ended".into()));
         }
         if context.trim().is_empty() {
-            return Weighed::Refuse("say what its agent should know: the context is empty".into());
+            return Ok(Weighed::Refuse("say what its agent should know: the context is empty".into()));
         }
         let generation = Generation {
             number: session.generation + 1,
-            start: steps::restart(session),
+            start: steps::restart(session.kind, &self.store.done(session.id)?),
             context: context.to_owned(),
             origin: Origin::Person { user: intent.user.clone() },
             opened_at: clock::now(),
         };
-        Weighed::Do(vec![Change::Reopen { session: session.id, generation }])
+        Ok(Weighed::Do(vec![Change::Reopen { session: session.id, generation }]))
     }
 
     /// Closes a session and everything that it spawned; what they were doing ends as cancelled.

@@ -1,9 +1,6 @@
 //! One attempt at a step: what it needs, and its life from the permit to the recorded result.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Instant};
 
 use camino::Utf8PathBuf;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -26,9 +23,6 @@ use crate::{
     workflow::{History, LedgerRow},
 };
 
-/// After so long it is tried again to record what could not be.
-const RECORD_AGAIN: Duration = Duration::from_secs(1);
-
 /// What every attempt of an engine shares.
 pub(super) struct Shared {
     pub(super) writer: Arc<Writer>,
@@ -49,8 +43,24 @@ pub(super) struct Permits {
 
 impl Permits {
     pub(super) fn new(agents: u32, tests: u32) -> Self {
-        let semaphore = |count: u32| Arc::new(Semaphore::new(count.max(1) as usize));
+        let semaphore = |count: u32| Arc::new(Semaphore::new(count as usize));
         Self { agents: semaphore(agents), tests: semaphore(tests) }
+    }
+
+    /// Makes one of the two have `to` permits where it had `from`, those that are in use among them. Those that are taken away
+    /// but still in use are taken as they come back, in turn with the attempts that wait.
+    pub(super) fn resize(semaphore: &Arc<Semaphore>, from: u32, to: u32) {
+        semaphore.add_permits(to.saturating_sub(from) as usize);
+        let surplus = from.saturating_sub(to);
+        let in_use = surplus - u32::try_from(semaphore.forget_permits(surplus as usize)).unwrap_or(surplus);
+        if in_use > 0 {
+            let semaphore = Arc::clone(semaphore);
+            tokio::spawn(async move {
+                if let Ok(permits) = semaphore.acquire_many_owned(in_use).await {
+                    permits.forget();
+                }
+            });
+        }
     }
 }
 
@@ -213,34 +223,31 @@ pub(super) struct Composed {
 }
 
 /// Makes one attempt: waits for a permit, records its beginning, performs it, records its result.
-pub(super) async fn attempt(job: Job, mut stopper: Stopper) {
-    let Some(_permit) = job.permit(&mut stopper).await else { return };
+///
+/// # Errors
+/// When the record cannot be kept.
+pub(super) async fn attempt(job: Job, mut stopper: Stopper) -> Result<(), StoreError> {
+    let Some(_permit) = job.permit(&mut stopper).await else { return Ok(()) };
     let composed = steps::compose(&job).await;
     if stopper.now() != Stop::Run {
-        return;
+        return Ok(());
     }
     match begin(&job, &composed).await {
-        Ok(()) => {}
+        Ok(()) => perform_and_record(&job, composed.plan, &mut stopper).await,
         Err(StoreError::Conflict(why)) => {
-            tracing::debug!(session = %job.session.id, step = %job.step, "the attempt did not begin: {why}");
-            return;
+            tracing::warn!(session = %job.session.id, step = %job.step, "the attempt did not begin: {why}");
+            Ok(())
         }
-        Err(error) => {
-            // A full disk, perhaps: it is tried again, but not in a frenzy.
-            tracing::error!(session = %job.session.id, step = %job.step, "the attempt could not be recorded: {error}");
-            tokio::select! {
-                () = stopper.withdrawn() => {}
-                () = tokio::time::sleep(RECORD_AGAIN) => {}
-            }
-            return;
-        }
+        Err(error) => Err(error),
     }
-    perform_and_record(&job, composed.plan, &mut stopper).await;
 }
 
 /// Validates the children of an attempt that has begun long ago.
-pub(super) async fn validate(job: Job, mut stopper: Stopper) {
-    perform_and_record(&job, steps::Plan::Validate, &mut stopper).await;
+///
+/// # Errors
+/// When the record cannot be kept.
+pub(super) async fn validate(job: Job, mut stopper: Stopper) -> Result<(), StoreError> {
+    perform_and_record(&job, steps::Plan::Validate, &mut stopper).await
 }
 
 /// Whether a result is only that the engine ended under the validation of children: nobody's attempt, so it stays pending
@@ -272,20 +279,21 @@ async fn begin(job: &Job, composed: &Composed) -> Result<(), StoreError> {
     job.shared.writer.apply(&job.scope, transition).await
 }
 
-async fn perform_and_record(job: &Job, plan: steps::Plan, stopper: &mut Stopper) {
+async fn perform_and_record(job: &Job, plan: steps::Plan, stopper: &mut Stopper) -> Result<(), StoreError> {
     let started = Instant::now();
     let mut performed = steps::perform(job, plan, stopper).await;
     performed.result.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     job.shared.recorder.flush();
     if is_cut_validation(job, &performed.result) {
-        return;
+        return Ok(());
     }
     let transition = record::finish(job, performed, clock::now());
     match job.shared.writer.apply(&job.scope, transition).await {
         // The session was cancelled under the attempt, and its end is recorded with that.
-        Ok(()) | Err(StoreError::Conflict(_)) => {}
+        Ok(()) | Err(StoreError::Conflict(_)) => Ok(()),
         Err(error) => {
-            tracing::error!(session = %job.session.id, step = %job.step, "the result was not recorded: {error}")
+            tracing::error!(session = %job.session.id, step = %job.step, "the result was not recorded: {error}");
+            Err(error)
         }
     }
 }

@@ -469,6 +469,19 @@ impl Store {
         Ok(found)
     }
 
+    /// The steps that ever ended well in a session.
+    ///
+    /// # Errors
+    /// When a row cannot be read.
+    pub fn done(&self, session: SessionId) -> Result<Vec<Step>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT DISTINCT i.step FROM sessions s JOIN interactions i ON i.session = s.row \
+             WHERE s.id = ?1 AND s.project = ?2 AND i.status IN ('ok', 'warning')",
+        )?;
+        let rows = statement.query_map(params![session, self.project()?], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// The newest result of a step in a session that was not cut off.
     ///
     /// # Errors

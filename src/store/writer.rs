@@ -137,11 +137,8 @@ fn commit(connection: &mut Connection, path: &Utf8Path, batch: Vec<Job>) {
             }
         }
         Err(error) => {
-            let text = error.to_string();
-            let mut first = Some(error);
             for job in batch {
-                let error = first.take().unwrap_or_else(|| StoreError::ReadOnly { message: text.clone() });
-                answer(job, Err(error));
+                answer(job, Err(for_each(&error, path)));
             }
         }
     }
@@ -154,15 +151,27 @@ fn try_commit(connection: &mut Connection, batch: &[Job]) -> Result<Vec<Result<(
         let savepoint = transaction.savepoint()?;
         let made = Target::new(&savepoint, &job.scope)
             .and_then(|target| job.transition.iter().try_for_each(|change| target.apply(change)));
-        if made.is_ok() {
-            savepoint.commit()?;
-        } else {
-            savepoint.finish()?;
+        match made {
+            Ok(()) => {
+                savepoint.commit()?;
+                results.push(Ok(()));
+            }
+            // SQLite gives up the whole transaction when the disk is full or fails: then there is no savepoint any more.
+            Err(error) if savepoint.finish().is_err() => return Err(error),
+            Err(error) => results.push(Err(error)),
         }
-        results.push(made);
     }
     transaction.commit()?;
     Ok(results)
+}
+
+/// What each transition of a batch is told that could not be committed.
+fn for_each(error: &StoreError, path: &Utf8Path) -> StoreError {
+    let folder = path.parent().unwrap_or(path).to_string();
+    match error {
+        StoreError::Full { .. } => StoreError::Full { path: folder },
+        other => StoreError::ReadOnly { message: other.to_string() },
+    }
 }
 
 fn answer(job: Job, result: Result<(), StoreError>) {

@@ -9,12 +9,13 @@
 
 mod agent;
 mod docs;
+mod engine;
 mod git;
 mod layers;
 mod process;
 mod project;
 mod prompt;
 mod runner;
-mod tui;
 mod store;
+mod tui;
 mod workflow;

@@ -9,8 +9,8 @@ use crate::{
     },
     git::{MergeOutcome, Repo, Tree},
     model::{
-        Cause, ChildProblem, Data, Generation, Micros, Mode, Origin, Session, SessionId, SessionKind, Status,
-        StepResult,
+        Cause, ChildProblem, Data, Generation, Micros, Mode, Origin, Performer, Session, SessionId, SessionKind,
+        Status, Step, StepResult,
     },
     project::Project,
     workflow,
@@ -31,16 +31,17 @@ pub(in crate::engine) struct ChildPlan {
 
 /// Decides which children a spawn step creates, reuses and reactivates. Pure but for the ids of new sessions.
 ///
-/// `existing` are the parent's children, `last` the problems that the validation before found.
+/// `existing` are the parent's children with the step at which each would be reactivated, `last` the problems that the
+/// validation before found.
 pub(in crate::engine) fn plan_children(
     project: &Project,
     parent: &Session,
-    existing: &[Session],
+    existing: &[(Session, Step)],
     last: &[ChildProblem],
     now: Micros,
 ) -> Result<ChildPlan, String> {
     let kind = parent.kind.child_kind().ok_or_else(|| format!("{} spawns no children", parent.kind))?;
-    if let Some(wrong) = existing.iter().find(|child| child.kind != kind) {
+    if let Some((wrong, _)) = existing.iter().find(|(child, _)| child.kind != kind) {
         return Err(format!("the child {} is a {}, but {} spawns {kind}", wrong.id, wrong.kind, parent.kind));
     }
     let components = project.children_of(&parent.component);
@@ -52,10 +53,11 @@ pub(in crate::engine) fn plan_children(
     }
     let mut plan = ChildPlan::default();
     for component in components {
-        match existing.iter().find(|child| child.component == component.name) {
-            Some(child) => {
+        match existing.iter().find(|(child, _)| child.component == component.name) {
+            Some((child, start)) => {
                 plan.children.push(child.id);
-                plan.reopen.extend(reopening(parent, child, last, now).map(|generation| (child.id, generation)));
+                let generation = reopening(parent, child, *start, last, now);
+                plan.reopen.extend(generation.map(|generation| (child.id, generation)));
             }
             None if component.paths.test.is_none() => plan.problems.push(ChildProblem {
                 session_id: None,
@@ -78,7 +80,7 @@ pub(in crate::engine) fn plan_children(
 }
 
 /// Whether a child that is there is reactivated: only one that has ended and is not good.
-fn reopening(parent: &Session, child: &Session, last: &[ChildProblem], now: Micros) -> Option<Generation> {
+fn reopening(parent: &Session, child: &Session, start: Step, last: &[ChildProblem], now: Micros) -> Option<Generation> {
     let told: Vec<&str> = last
         .iter()
         .filter(|problem| problem.session_id == Some(child.id))
@@ -91,7 +93,7 @@ fn reopening(parent: &Session, child: &Session, last: &[ChildProblem], now: Micr
     let context = if told.is_empty() { format!("It was {} before.", child.status) } else { told.join("\n\n") };
     Some(Generation {
         number: child.generation + 1,
-        start: restart(child),
+        start,
         context,
         origin: Origin::Session { id: parent.id },
         opened_at: now,
@@ -99,10 +101,14 @@ fn reopening(parent: &Session, child: &Session, last: &[ChildProblem], now: Micr
 }
 
 /// The step at which a session starts when it is reactivated: its kind's fix step, unless it never got as far as having
-/// something to fix.
-pub(in crate::engine) fn restart(session: &Session) -> crate::model::Step {
-    let begun = session.worktree.is_some() && (session.conversation_id.is_some() || session.kind.is_for_context());
-    if begun { workflow::fix_step(session.kind) } else { workflow::first_step(session.kind) }
+/// something to fix. `done` are the steps that ever ended well in it.
+pub(in crate::engine) fn restart(kind: SessionKind, done: &[Step]) -> Step {
+    let fix = workflow::fix_step(kind);
+    let before = workflow::rows(kind).iter().map(|row| row.step).take_while(|step| {
+        // From the first step that judges or mends on there is something to fix.
+        *step != fix && matches!(step.performer(), Performer::Git | Performer::Agent) && *step != Step::Finalize
+    });
+    before.into_iter().find(|step| !done.contains(step)).unwrap_or(fix)
 }
 
 fn new_child(parent: &Session, kind: SessionKind, component: &str, now: Micros) -> (Session, Generation) {

@@ -48,6 +48,7 @@ async fn try_perform(job: &Job, stopper: &mut Stopper) -> Result<Performed, git:
 async fn commit(job: &Job, stopper: &mut Stopper) -> Result<(String, bool), git::StepError> {
     let worktree = git::worktree(job)?.to_owned();
     let mut tap = job.tap();
+    on_its_branch(job).await?;
     let at = worktree.clone();
     let staged = git::read(move || Tree::open(&at)?.stage_all()).await?;
     let (add, skipped) = match staged {
@@ -78,6 +79,25 @@ async fn commit(job: &Job, stopper: &mut Stopper) -> Result<(String, bool), git:
         CommitOutcome::Committed { commit } => Ok((commit, true)),
         CommitOutcome::NothingToCommit => Ok((head, false)),
         CommitOutcome::Refused { .. } => Err(ended),
+    }
+}
+
+/// An agent may have left the branch: what is committed elsewhere would be lost to everyone who looks at the branch.
+async fn on_its_branch(job: &Job) -> Result<(), git::StepError> {
+    let worktree = git::worktree(job)?.to_owned();
+    let at = worktree.clone();
+    let head = git::read(move || Tree::open(&at)?.head()).await?;
+    match (&job.session.branch, head.branch) {
+        (Some(branch), found) if found.as_ref() != Some(branch) => {
+            let found = found.unwrap_or_else(|| format!("no branch, at {}", head.commit));
+            Err(Box::new(StepResult::error(
+                Cause::Failed,
+                format!(
+                    "the worktree {worktree} is on {found} instead of {branch}: bring the work there onto {branch}, then retry"
+                ),
+            )))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -95,12 +95,18 @@ async fn prepare(job: &Job, place: &Place, stopper: &mut Stopper) -> Result<crat
     Ok(prepared)
 }
 
-/// Makes the worktree of a session again if it is gone: every later step calls this first.
+/// Makes the worktree of a session again if it is gone, with all that a new one gets: every later step calls this first.
 pub(super) async fn ensure(job: &Job, stopper: &mut Stopper) -> Result<(), git::StepError> {
     let worktree = git::worktree(job)?;
-    // What was cut off may have left lock files, which `prepare` clears.
-    let clean =
-        job.history.attempts.iter().rev().find_map(|attempt| attempt.outcome).is_some_and(|last| last.cause.is_none());
+    // What was cut off may have left lock files, which `prepare` clears. A validation that was cut off leaves no other trace.
+    let clean = !matches!(job.work, Work::Validate { .. })
+        && job
+            .history
+            .attempts
+            .iter()
+            .rev()
+            .find_map(|attempt| attempt.outcome)
+            .is_some_and(|last| last.cause.is_none());
     let there = worktree.join(".git").exists();
     if there && clean {
         return Ok(());
@@ -112,7 +118,13 @@ pub(super) async fn ensure(job: &Job, stopper: &mut Stopper) -> Result<(), git::
         job.tap().note("The worktree was gone and is made again from its branch.");
     }
     let place = Place { branch, worktree: worktree.to_owned(), base, note: None };
-    prepare(job, &place, stopper).await.map(drop)
+    let prepared = prepare(job, &place, stopper).await?;
+    if there {
+        return Ok(());
+    }
+    let mut tap = job.tap();
+    copy(job, &prepared.worktree, &tap).await?;
+    setup(job, &prepared.worktree, &mut tap, stopper).await
 }
 
 async fn copy(job: &Job, worktree: &Utf8Path, tap: &crate::engine::recorder::Tap) -> Result<(), git::StepError> {
