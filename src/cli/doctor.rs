@@ -84,7 +84,9 @@ fn of_project(place: &Place, findings: &mut Vec<Finding>) {
         Ok(project) => project,
         Err(error) => return findings.push(bad("project", error.to_string())),
     };
-    findings.push(good("project", format!("{} with {} components", project.name, project.components.len())));
+    let (contexts, components): (Vec<_>, Vec<_>) = project.components.iter().partition(|one| one.kind.is_context());
+    let has = [print::count(contexts.len(), "context"), print::count(components.len(), "component")].join(", ");
+    findings.push(good("project", format!("{} with {has}", project.name)));
     findings.push(match &project.runner {
         Runner::Cargo => program("cargo", &["--version"], "install Rust (https://rustup.rs)"),
         Runner::Custom(runner) => good("runner", runner.suite.join(" ")),

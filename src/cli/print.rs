@@ -111,6 +111,11 @@ impl<T: AsRef<str>> From<T> for Cell {
     }
 }
 
+/// `1 component`, `2 components`.
+pub(super) fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
 /// Prints rows in columns, each as wide as its widest cell; the last one is as long as it is.
 pub(super) fn table(rows: &[Vec<Cell>]) {
     let mut out = anstream::stdout().lock();

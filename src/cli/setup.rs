@@ -27,7 +27,7 @@ pub(super) fn init(global: &Global) -> Result<u8, CliError> {
     // What init itself wrote needs no second look.
     consent(&place, &project)?;
     let contexts = if report.contexts.is_empty() { "no context".to_owned() } else { report.contexts.join(", ") };
-    print::line(&format!("wrote {}: {contexts}, {} components", report.path, report.components));
+    print::line(&format!("wrote {}: {contexts}, {}", report.path, print::count(report.components, "component")));
     for note in &report.notes {
         print::line(&format!("  {note}"));
     }

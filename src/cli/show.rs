@@ -53,8 +53,27 @@ pub(super) fn show(global: &Global, args: &One) -> Result<u8, CliError> {
         field("halt", &format!("{}: {}", halt.reason, halt.message));
     }
     history(&store, &session)?;
+    failures(&store, id)?;
     children(&store, id)?;
     Ok(0)
+}
+
+/// What fails now; what was fixed is history.
+fn failures(store: &Store, id: SessionId) -> Result<(), CliError> {
+    let mut rows: Vec<Vec<Cell>> = Vec::new();
+    for row in store.ledger(id)?.into_iter().filter(|row| row.state.is_failing()) {
+        let place = match (&row.file, row.line) {
+            (Some(file), Some(line)) => format!("{file}:{line}"),
+            (Some(file), None) => file.clone(),
+            (None, _) => String::new(),
+        };
+        rows.push(vec!["".into(), Cell::toned(row.state.as_str(), Tone::Bad), row.test.into(), place.into()]);
+    }
+    if !rows.is_empty() {
+        print::line("\nfailures");
+        print::table(&rows);
+    }
+    Ok(())
 }
 
 fn children(store: &Store, id: SessionId) -> Result<(), CliError> {
@@ -207,6 +226,7 @@ pub(super) fn inbox(global: &Global, args: &Json) -> Result<u8, CliError> {
     }
     if items.is_empty() {
         print::note("nothing waits for you");
+        return Ok(0);
     }
     let mut rows: Vec<Vec<Cell>> =
         vec![["ID", "COMPONENT", "KIND", "SINCE", "NEEDS", "ABOUT"].map(Cell::from).to_vec()];
@@ -227,9 +247,7 @@ pub(super) fn inbox(global: &Global, args: &Json) -> Result<u8, CliError> {
         ]);
     }
     print::table(&rows);
-    if !items.is_empty() {
-        print::note("`callboard why ID` says what can be done about each");
-    }
+    print::note("`callboard why ID` says what can be done about each");
     Ok(0)
 }
 
