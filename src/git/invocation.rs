@@ -155,6 +155,12 @@ impl Tree {
         Invocation::git(self.root(), &[], &["merge", "--abort"])
     }
 
+    /// Takes back what a merge that was cut off has changed.
+    #[must_use]
+    pub fn merge_reset(&self) -> Invocation {
+        Invocation::git(self.root(), &[], &["reset", "--hard", "--quiet", "HEAD"])
+    }
+
     /// Pushes a branch under its own name; never by force, and without making it anyone's upstream.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use crate::{
     },
     git::{MergeOutcome, Repo, Tree},
     model::{
-        Cause, ChildProblem, Data, Generation, Micros, Mode, Origin, Performer, Session, SessionId, SessionKind,
+        Cause, ChildProblem, Data, Exit, Generation, Micros, Mode, Origin, Performer, Session, SessionId, SessionKind,
         Status, Step, StepResult,
     },
     project::Project,
@@ -246,39 +246,34 @@ async fn merge(job: &Job, child: &Session, branch: &str, stopper: &mut Stopper) 
     let message = finalize::merge_message(job, child);
     let (root, at, name) = (job.project.root.clone(), worktree.clone(), branch.to_owned());
     let (union, attributes) = (job.project.worktree.union.clone(), job.shared.places.attributes());
+    give_up_own_merge(job, stopper).await?;
     // `None`: everything is there already. Git would say so too, but a process costs more than a look.
     let prepared = git::read(move || {
-        let tree = Tree::open(&at)?;
-        if tree.merge_in_progress() {
-            return Ok(Some((true, tree.merge_abort())));
-        }
-        let repo = Repo::open(&root)?;
+        let (tree, repo) = (Tree::open(&at)?, Repo::open(&root)?);
         if let Some(tip) = repo.tip(&name)?
             && repo.is_ancestor(&tip, &tree.head()?.commit)?
         {
             return Ok(None);
         }
-        Ok(Some((false, tree.merge(&name, &message, &union, &attributes)?)))
+        tree.merge_begins()?;
+        Ok(Some(tree.merge(&name, &message, &union, &attributes)?))
     })
     .await?;
-    let Some((abort, invocation)) = prepared else { return Ok(false) };
+    let Some(invocation) = prepared else { return Ok(false) };
     let (exit, said) = git::write(job, &mut tap, invocation, stopper).await;
-    if abort {
-        // A merge that a killed engine, or a person, left behind; what it had is on the branches.
-        tap.note("A merge that had been left in progress was given up, to be made again.");
-        if exit.code() != Some(0) {
-            return Err(Box::new(StepResult::error(
-                Cause::MergeConflict,
-                format!("a merge is in progress in {worktree}: {said}"),
-            )));
-        }
-        return Box::pin(merge(job, child, branch, stopper)).await;
-    }
-    if exit == crate::model::Exit::Cancelled {
+    if exit == Exit::Cancelled {
         return Err(Box::new(StepResult::error(stopper.cause(), "the merge was ended")));
     }
     let at = worktree.clone();
-    let outcome = git::read(move || Tree::open(&at)?.merged(&exit, &said)).await?;
+    let outcome = git::read(move || {
+        let tree = Tree::open(&at)?;
+        let outcome = tree.merged(&exit, &said)?;
+        if matches!(outcome, MergeOutcome::Merged { .. } | MergeOutcome::UpToDate) {
+            tree.merge_ended()?;
+        }
+        Ok(outcome)
+    })
+    .await?;
     let problem = match outcome {
         MergeOutcome::Merged { .. } => return Ok(true),
         MergeOutcome::UpToDate => return Ok(false),
@@ -287,7 +282,7 @@ async fn merge(job: &Job, child: &Session, branch: &str, stopper: &mut Stopper) 
         }
         MergeOutcome::Failed { message } => format!("{branch} could not be merged: {message}"),
     };
-    give_up_merge(job, stopper).await?;
+    give_up_own_merge(job, stopper).await?;
     Err(Box::new(StepResult::error(
         Cause::MergeConflict,
         format!(
@@ -300,15 +295,35 @@ fn own_branch(job: &Job) -> &str {
     job.session.branch.as_deref().unwrap_or("the session's branch")
 }
 
-async fn give_up_merge(job: &Job, stopper: &mut Stopper) -> Result<(), git::StepError> {
-    let at = git::worktree(job)?.to_owned();
-    let abort = git::read(move || {
+/// Gives up a merge that callboard began here and did not end: what it had is on the branches. One that a person began is
+/// theirs to end.
+async fn give_up_own_merge(job: &Job, stopper: &mut Stopper) -> Result<(), git::StepError> {
+    let worktree = git::worktree(job)?.to_owned();
+    let at = worktree.clone();
+    let (ours, given_up) = git::read(move || {
         let tree = Tree::open(&at)?;
-        Ok(tree.merge_in_progress().then(|| tree.merge_abort()))
+        let ours = tree.merge_was_cut_off()?;
+        let given_up = match (tree.merge_in_progress(), ours) {
+            (true, _) => Some(tree.merge_abort()),
+            (false, true) => Some(tree.merge_reset()),
+            (false, false) => None,
+        };
+        Ok((ours, given_up))
     })
     .await?;
-    if let Some(abort) = abort {
-        git::write(job, &mut job.tap(), abort, stopper).await;
+    if let Some(invocation) = given_up {
+        if !ours {
+            let message = format!("a merge is in progress in {worktree}: end it there (`git commit`), then retry");
+            return Err(Box::new(StepResult::error(Cause::MergeConflict, message)));
+        }
+        let mut tap = job.tap();
+        let (exit, said) = git::write(job, &mut tap, invocation, stopper).await;
+        if exit.code() != Some(0) {
+            let message = format!("a merge that was cut off could not be given up in {worktree}: {said}");
+            let cause = if exit == Exit::Cancelled { stopper.cause() } else { Cause::MergeConflict };
+            return Err(Box::new(StepResult::error(cause, message)));
+        }
+        tap.note("A merge that was not ended was given up.");
     }
-    Ok(())
+    git::read(move || Tree::open(&worktree)?.merge_ended()).await
 }

@@ -261,7 +261,7 @@ impl Lab {
         command
     }
 
-    /// The program, on this project and this store, with this arguments; it starts no engine in the background.
+    /// The program, on this project and this store, with these arguments; it starts no engine in the background.
     pub(super) fn callboard(&self, arguments: &[&str]) -> Command {
         let mut command = self.clean(Command::new(env!("CARGO_BIN_EXE_callboard")));
         command.env("CALLBOARD_NO_ENGINE", "1");
@@ -271,6 +271,21 @@ impl Lab {
 
     pub(super) fn output(&self, arguments: &[&str]) -> (i32, String) {
         ended(self.callboard(arguments).output().unwrap())
+    }
+
+    /// Runs a command to its end.
+    pub(super) fn finish(&self, mut command: Command) -> (i32, String) {
+        ended(command.output().unwrap())
+    }
+
+    /// Runs a shell script as a person would.
+    pub(super) fn shell(&self, folder: &Utf8Path, script: &str) {
+        let (code, said) = self.finish({
+            let mut command = self.clean(Command::new("sh"));
+            command.args(["-c", script]).current_dir(folder);
+            command
+        });
+        assert_eq!(code, 0, "{script}: {said}");
     }
 
     /// Runs the program, which must end well.
@@ -384,6 +399,13 @@ impl Lab {
     pub(super) fn completes(&self, id: SessionId) {
         let status = self.end_of(id);
         assert_eq!(status, Status::Complete, "{}", self.story());
+    }
+
+    /// Waits until a parent's child for this component (in lower case) is complete.
+    pub(super) fn completes_in(&self, parent: SessionId, name: &str) {
+        let children = self.open().children(parent).unwrap();
+        let child = children.iter().find(|child| child.component.to_lowercase() == name).unwrap();
+        self.completes(child.id);
     }
 
     /// Waits until a session is halted.
