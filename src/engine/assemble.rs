@@ -162,10 +162,12 @@ impl Desk {
             Err(message) => return Ok(Err(message)),
         };
         let wanted = git::branch_name(session.kind, &session.component);
-        let taken = |branch: &str| self.reserved(branch) || self.store.branch_is_taken(branch).unwrap_or(true);
+        let root = &self.scope.project;
+        let taken =
+            |branch: &str| shared.branches.has(root, branch) || self.store.branch_is_taken(branch).unwrap_or(true);
         Ok(match repo.free_branch(&wanted, &taken) {
             Ok(branch) => {
-                self.reserve(&branch);
+                shared.branches.keep(root, &branch);
                 let worktree = shared.places.worktree(&self.scope.project, &session.component, session.id);
                 Ok(Place { branch, worktree, base, note })
             }

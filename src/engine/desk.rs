@@ -1,11 +1,11 @@
 //! What the dispatcher knows of one project: its record, its configuration as it is now, its permits.
 
-use std::{cell::RefCell, collections::HashSet, sync::Arc, time::SystemTime};
+use std::{sync::Arc, time::SystemTime};
 
 use camino::Utf8Path;
 
 use crate::{
-    engine::job::Permits,
+    engine::permits::Permits,
     model::{Limits, Scope, Session},
     project::{self, Project, Settings},
     store::{Change, Consent, Store, StoreError},
@@ -18,9 +18,6 @@ pub(super) struct Desk {
     pub(super) store: Store,
     loaded: Option<Loaded>,
     permits: Arc<Permits>,
-    sizes: (u32, u32),
-    /// Branches that were given to sessions whose beginning is not recorded yet.
-    reserved: RefCell<HashSet<String>>,
 }
 
 /// The configuration as it was read last.
@@ -37,8 +34,6 @@ impl Desk {
             store,
             loaded: None,
             permits: Arc::new(Permits::new(agents, tests)),
-            sizes: (agents, tests),
-            reserved: RefCell::default(),
         }
     }
 
@@ -63,9 +58,8 @@ impl Desk {
 
     /// Permits follow the configuration. Attempts that run keep the permits that they have.
     fn resize(&mut self, limits: &Limits) {
-        Permits::resize(&self.permits.agents, self.sizes.0, limits.agents);
-        Permits::resize(&self.permits.tests, self.sizes.1, limits.tests);
-        self.sizes = (limits.agents, limits.tests);
+        self.permits.agents.resize(limits.agents);
+        self.permits.tests.resize(limits.tests);
     }
 
     pub(super) fn permits(&self) -> Arc<Permits> {
@@ -84,16 +78,6 @@ impl Desk {
     /// Whether a person agreed to have run what the project's configuration brings.
     pub(super) fn consented(&self, project: &Project) -> Result<bool, StoreError> {
         project.consent_hash().map_or(Ok(true), |hash| Ok(self.store.consent(&hash)? == Consent::Given))
-    }
-
-    /// Whether a branch was given to a session whose beginning is not recorded yet.
-    pub(super) fn reserved(&self, branch: &str) -> bool {
-        self.reserved.borrow().contains(branch)
-    }
-
-    /// Keeps a branch for a session.
-    pub(super) fn reserve(&self, branch: &str) {
-        self.reserved.borrow_mut().insert(branch.to_owned());
     }
 
     /// What decides what comes next in a session.

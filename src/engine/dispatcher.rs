@@ -17,7 +17,7 @@ use crate::{
     engine::{
         EngineError, clock,
         desk::Desk,
-        job::{self, Job, Shared, Stop, Stopper},
+        job::{self, Branches, Job, Shared, Stop, Stopper},
         places::Places,
         process::{self, Grace, Marker},
         record,
@@ -109,6 +109,7 @@ pub async fn run(options: Options, stop: impl Future<Output = ()>) -> Result<End
     let shared = Arc::new(Shared {
         writer,
         recorder,
+        branches: Branches::default(),
         places: Places::of(&store),
         owner: format!("{}-{}", std::process::id(), uuid::Uuid::now_v7().simple()),
         store: store.clone(),

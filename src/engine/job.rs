@@ -1,13 +1,18 @@
 //! One attempt at a step: what it needs, and its life from the permit to the recorded result.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
 
 use camino::Utf8PathBuf;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 
 use crate::{
     engine::{
         clock,
+        permits::{Permit, Permits},
         places::Places,
         process::Grace,
         record,
@@ -27,6 +32,7 @@ use crate::{
 pub(super) struct Shared {
     pub(super) writer: Arc<Writer>,
     pub(super) recorder: Arc<Recorder>,
+    pub(super) branches: Branches,
     pub(super) places: Places,
     /// This engine, as the owner of its attempts.
     pub(super) owner: String,
@@ -35,32 +41,24 @@ pub(super) struct Shared {
     pub(super) grace: Grace,
 }
 
-/// How many processes a project may have at once.
-pub(super) struct Permits {
-    pub(super) agents: Arc<Semaphore>,
-    pub(super) tests: Arc<Semaphore>,
-}
+/// Branches that were given to sessions whose beginning is not recorded yet, with the repository that each is in: several
+/// accounts may work on one.
+#[derive(Default)]
+pub(super) struct Branches(Mutex<HashSet<(String, String)>>);
 
-impl Permits {
-    pub(super) fn new(agents: u32, tests: u32) -> Self {
-        let semaphore = |count: u32| Arc::new(Semaphore::new(count as usize));
-        Self { agents: semaphore(agents), tests: semaphore(tests) }
+impl Branches {
+    pub(super) fn has(&self, root: &str, branch: &str) -> bool {
+        self.lock().contains(&(root.to_owned(), branch.to_owned()))
     }
 
-    /// Makes one of the two have `to` permits where it had `from`, those that are in use among them. Those that are taken away
-    /// but still in use are taken as they come back, in turn with the attempts that wait.
-    pub(super) fn resize(semaphore: &Arc<Semaphore>, from: u32, to: u32) {
-        semaphore.add_permits(to.saturating_sub(from) as usize);
-        let surplus = from.saturating_sub(to);
-        let in_use = surplus - u32::try_from(semaphore.forget_permits(surplus as usize)).unwrap_or(surplus);
-        if in_use > 0 {
-            let semaphore = Arc::clone(semaphore);
-            tokio::spawn(async move {
-                if let Ok(permits) = semaphore.acquire_many_owned(in_use).await {
-                    permits.forget();
-                }
-            });
-        }
+    /// Keeps a branch for a session.
+    pub(super) fn keep(&self, root: &str, branch: &str) {
+        self.lock().insert((root.to_owned(), branch.to_owned()));
+    }
+
+    /// A set is whole even if a thread panicked while it held the lock.
+    fn lock(&self) -> MutexGuard<'_, HashSet<(String, String)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -189,8 +187,8 @@ impl Job {
     }
 
     /// Takes the permit that the step needs. `None`: stopped before there was one.
-    async fn permit(&self, stopper: &mut Stopper) -> Option<Option<OwnedSemaphorePermit>> {
-        let semaphore = match (&self.work, self.step.performer()) {
+    async fn permit(&self, stopper: &mut Stopper) -> Option<Option<Permit>> {
+        let permits = match (&self.work, self.step.performer()) {
             (Work::Agent(_), Performer::Agent) => &self.permits.agents,
             (Work::Tests { .. }, Performer::Tests) => &self.permits.tests,
             _ => return Some(None),
@@ -198,7 +196,7 @@ impl Job {
         tokio::select! {
             biased;
             () = stopper.withdrawn() => None,
-            permit = Arc::clone(semaphore).acquire_owned() => permit.ok().map(Some),
+            permit = permits.acquire() => Some(Some(permit)),
         }
     }
 }

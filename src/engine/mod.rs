@@ -4,7 +4,7 @@
 //! - `dispatcher`: everything that happens, in a line; `intents`: what clients ask for; `desk`: what is known of one project
 //! - `assemble` → `job` → `steps/*` → `record`: the life of one attempt
 //! - `process`: supervised processes; `recorder`: events on their way to the store
-//! - `lock`: one engine per store; `clock`; `places`: where worktrees and outputs are
+//! - `permits`: how many processes at once; `lock`: one engine per store; `clock`; `places`: where worktrees and outputs are
 
 mod assemble;
 mod clock;
@@ -13,6 +13,7 @@ mod dispatcher;
 mod intents;
 mod job;
 mod lock;
+mod permits;
 mod places;
 mod preview;
 pub mod process;

@@ -5,7 +5,14 @@ use std::sync::Arc;
 use camino::Utf8PathBuf;
 
 use crate::{
-    engine::{EngineError, Options, desk::Desk, job::Shared, places::Places, recorder::Recorder, steps},
+    engine::{
+        EngineError, Options,
+        desk::Desk,
+        job::{Branches, Shared},
+        places::Places,
+        recorder::Recorder,
+        steps,
+    },
     model::{Command, Scope, SessionId, Step},
     store::{Store, Writer},
     workflow::{self, Next},
@@ -61,6 +68,7 @@ pub async fn preview(options: Options, scope: &Scope, session: SessionId) -> Res
     let shared = Arc::new(Shared {
         recorder: Recorder::new(Arc::clone(&writer)),
         writer,
+        branches: Branches::default(),
         places: Places::of(&options.store),
         owner: String::new(),
         store: options.store.clone(),

@@ -141,12 +141,13 @@ impl Tree {
         }
     }
 
-    /// Whether a merge of callboard's own was cut off before its commit.
+    /// Whether a merge of callboard's own was cut off; if so, whether that was before its commit.
     ///
     /// # Errors
     /// When HEAD cannot be read.
-    pub fn merge_was_cut_off(&self) -> Result<bool, GitError> {
-        Ok(fs::read_to_string(self.merge_note()).is_ok_and(|head| self.head().is_ok_and(|now| now.commit == head)))
+    pub fn merge_was_cut_off(&self) -> Result<Option<bool>, GitError> {
+        let Ok(before) = fs::read_to_string(self.merge_note()) else { return Ok(None) };
+        Ok(Some(self.head()?.commit == before))
     }
 
     fn merge_note(&self) -> PathBuf {

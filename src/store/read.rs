@@ -195,15 +195,18 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Whether a session of this project has recorded this branch as its own.
+    /// Whether a session of this project, of whatever account, has recorded this branch as its own: they share one repository.
     ///
     /// # Errors
     /// When a row cannot be read.
     pub fn branch_is_taken(&self, branch: &str) -> Result<bool, StoreError> {
         Ok(self
             .connection
-            .prepare_cached("SELECT EXISTS (SELECT 1 FROM sessions WHERE project = ?1 AND branch = ?2)")?
-            .query_row(params![self.project()?, branch], |row| row.get(0))?)
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM sessions JOIN projects ON projects.id = sessions.project \
+                 WHERE projects.root = ?1 AND sessions.branch = ?2)",
+            )?
+            .query_row(params![self.scope.project, branch], |row| row.get(0))?)
     }
 
     fn ids(&self, sql: &str, values: impl rusqlite::Params) -> Result<Vec<SessionId>, StoreError> {

@@ -305,10 +305,10 @@ async fn give_up_own_merge(job: &Job, stopper: &mut Stopper) -> Result<(), git::
         let ours = tree.merge_was_cut_off()?;
         let given_up = match (tree.merge_in_progress(), ours) {
             (true, _) => Some(tree.merge_abort()),
-            (false, true) => Some(tree.merge_reset()),
-            (false, false) => None,
+            (false, Some(true)) => Some(tree.merge_reset()),
+            (false, Some(false) | None) => None,
         };
-        Ok((ours, given_up))
+        Ok((ours.is_some(), given_up))
     })
     .await?;
     if let Some(invocation) = given_up {

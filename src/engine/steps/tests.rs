@@ -198,7 +198,7 @@ pub(super) async fn judge_child(
     let _permit = tokio::select! {
         biased;
         () = stopper.stopped() => return Err(Box::new(StepResult::error(stopper.cause(), "the validation was ended"))),
-        permit = std::sync::Arc::clone(&job.permits.tests).acquire_owned() => permit,
+        permit = job.permits.tests.acquire() => permit,
     };
     let (plan, _) = plan(job, &component.name, nth)?;
     let expected = expected(job, component, kind).await?;

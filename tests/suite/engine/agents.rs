@@ -280,8 +280,9 @@ fn a_script_agent_stays_in_its_worktree_and_hangs_until_cancelled() {
     for path in ["../outside", "/tmp/outside", ".git/outside"] {
         lab.write("project/scenario.toml", &scenario(&format!("write = [{{ path = \"{path}\", content = \"x\" }}]")));
         let id = lab.session("component_test", "Alpha");
-        let halt = lab.halt_of(id);
-        assert!(halt.message.contains("outside"), "{path}: {}", halt.message);
+        lab.halt_of(id);
+        let message = lab.history(id)[1].result.clone().unwrap().error_message.unwrap();
+        assert!(message.contains("outside"), "{path}: {message}");
         lab.done(id, IntentAction::Cancel);
     }
     lab.write("project/scenario.toml", &scenario("say = [\"hello\"]\nhang = true"));

@@ -13,9 +13,10 @@ fn a_runner_that_is_not_there_is_the_environments_fault() {
         )),
         ..Shape::default()
     };
-    for (program, script, words) in [
-        ("no-such-runner", "", vec!["no-such-runner", "not found"]),
+    for (component, program, script, words) in [
+        ("Alpha", "no-such-runner", "", vec!["no-such-runner", "not found"]),
         (
+            "Beta",
             "./broken-runner",
             "echo 'bash: pytest: command not found' >&2; exit 127",
             vec!["exit code 127", "pytest: command not found"],
@@ -24,12 +25,14 @@ fn a_runner_that_is_not_there_is_the_environments_fault() {
         lab.configure(&runner(program));
         lab.ok(&["trust", "--yes"]);
         let engine = lab.engine();
-        lab.act("any-generate_tests_and_fixtures", &format!("mkdir -p tests; echo 'adds one' > tests/$name.t; printf '#!/bin/sh\\n{script}\\n' > broken-runner; chmod +x broken-runner"));
-        let id = lab.session("component_test", "Alpha");
+        super::lab::executable(&lab.root.join("broken-runner"), script);
+        let act = "mkdir -p tests; echo 'adds one' > tests/$name.t; cp $LAB/broken-runner .";
+        lab.act("any-generate_tests_and_fixtures", act);
+        let id = lab.session("component_test", component);
         let halt = lab.halt_of(id);
         assert_eq!(halt.reason, HaltReason::Environment);
         let worktree = lab.worktree(id);
-        for word in words.into_iter().chain(["command: ", "tests/alpha.t", worktree.as_str()]) {
+        for word in words.into_iter().chain(["command: ", ".t", worktree.as_str()]) {
             assert!(halt.message.contains(word), "{word}: {}", halt.message);
         }
         lab.configure(&Shape::default());

@@ -189,12 +189,6 @@ impl Lab {
         fs::write(path, text).unwrap();
     }
 
-    pub(super) fn append(&self, path: &str, text: &str) {
-        let path = self.root.join(path);
-        let all = fs::read_to_string(&path).unwrap_or_default() + text;
-        fs::write(path, all).unwrap();
-    }
-
     pub(super) fn read(&self, path: &str) -> String {
         fs::read_to_string(self.root.join(path)).unwrap_or_default()
     }
