@@ -10,6 +10,7 @@
 mod agent;
 mod docs;
 mod engine;
+mod cli;
 mod git;
 mod layers;
 mod process;

@@ -1,0 +1,10 @@
+//! The command line as a person types it: the real program, nothing of the machine but git and cargo.
+
+mod contract;
+mod demo;
+mod hostile;
+mod life;
+mod mistakes;
+mod output;
+mod places;
+mod world;
