@@ -1,9 +1,9 @@
 //! What is asked of the engine: each writes an intent and waits for its answer.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::{
-    engine,
+    engine::{self, client},
     model::{Answer, Intent, IntentAction, IntentId, SessionId},
     store::{Change, Store, Watch},
 };
@@ -90,31 +90,13 @@ pub(super) fn submit(store: &mut Store, session: SessionId, action: IntentAction
 }
 
 fn wait_for(place: &Place, store: &Store, watch: Option<&Watch>, intent: IntentId) -> Result<Answer, CliError> {
-    let until = Instant::now() + LIMIT;
-    loop {
-        if let Some(answer) = store.answer(intent)? {
-            return Ok(answer);
-        }
-        if Instant::now() > until {
-            let log = place.store.with_extension("d").join("engine.log");
-            return Err(CliError::Failed(format!(
-                "no engine has answered within {} s; what was asked stays on record and is done as soon as one does. \
-                 Look at {log}, or run `callboard engine run`",
-                LIMIT.as_secs()
-            )));
-        }
-        pause(watch);
-    }
-}
-
-/// Waits until the store may have changed, a moment at most.
-pub(super) fn pause(watch: Option<&Watch>) {
-    match watch {
-        Some(watch) => {
-            if !watch.wait(Duration::from_millis(500)) {
-                tracing::trace!("nothing was written for a while");
-            }
-        }
-        None => std::thread::sleep(Duration::from_millis(50)),
-    }
+    let answer = client::wait_for(watch, Some(LIMIT), || store.answer(intent))?;
+    answer.ok_or_else(|| {
+        let log = place.store.with_extension("d").join("engine.log");
+        CliError::Failed(format!(
+            "no engine has answered within {} s; what was asked stays on record and is done as soon as one does. \
+             Look at {log}, or run `callboard engine run`",
+            LIMIT.as_secs()
+        ))
+    })
 }

@@ -1,19 +1,17 @@
 //! The engine from the command line: run it, look at it, stop it, and start one in the background when there is none.
 
-use std::{
-    fs::OpenOptions,
-    process::{Command, Stdio},
-    thread,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use rustix::process::{Pid, Signal, kill_process, setsid};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
-    engine::{self, Ended, Holder, Lock, Options, process::Grace},
+    engine::{
+        self, Ended, Holder, Lock, Options,
+        client::{self, Stopped},
+        process::Grace,
+    },
     model::{Scope, SessionId},
     project::Settings,
 };
@@ -67,32 +65,23 @@ fn stop(store: &Utf8Path, as_json: bool) -> Result<u8, CliError> {
         (false, true) => print::line("the engine has stopped"),
         (false, false) => print::line(&format!("no engine is at work on {store}")),
     };
-    let Some(holder) = engine::holder(store) else {
-        said(false);
-        return Ok(0);
-    };
-    let pid = i32::try_from(holder.pid).ok().and_then(Pid::from_raw);
-    let pid = pid.ok_or_else(|| CliError::Failed("the engine has just begun; try again".into()))?;
-    kill_process(pid, Signal::TERM)
-        .map_err(|error| CliError::Failed(format!("the engine (process {}) cannot be told: {error}", holder.pid)))?;
-    let until = Instant::now() + STOP_LIMIT;
-    while engine::holder(store).is_some_and(|now| now.pid == holder.pid) {
-        if Instant::now() > until {
+    match client::stop(store, STOP_LIMIT) {
+        Ok(Stopped::None) => said(false),
+        Ok(Stopped::Ended) => said(true),
+        Ok(Stopped::Told(holder)) => {
             return Err(CliError::Failed(format!(
                 "the engine (process {}) was told, but has not ended yet",
                 holder.pid
             )));
         }
-        thread::sleep(Duration::from_millis(20));
+        Err(error) => return Err(CliError::Failed(format!("the engine cannot be told: {error}"))),
     }
-    said(true);
     Ok(0)
 }
 
 fn run(global: &Global, store: Utf8PathBuf, background: bool) -> Result<u8, CliError> {
     if background {
-        // Whoever started it may close its terminal. It fails only for a process that leads a group, which has none.
-        setsid().map(drop).unwrap_or_default();
+        client::detach();
     }
     let Some(_lock) = lock(&store, false)? else {
         if background {
@@ -165,21 +154,7 @@ pub(super) fn ensure(store: &Utf8Path) -> Result<(), CliError> {
         ))
     };
     let program = std::env::current_exe().map_err(|error| failed("this program is not found", error))?;
-    let folder = store.with_extension("d");
-    std::fs::create_dir_all(&folder).map_err(|error| failed(folder.as_str(), error))?;
-    let log = folder.join("engine.log");
-    let log = OpenOptions::new().create(true).append(true).open(&log).map_err(|error| failed(log.as_str(), error))?;
-    let mut command = Command::new(program);
-    command.args(["engine", "run", "--background", "--store", store.as_str()]);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-    // An engine that an agent's command starts must not look like something that the agent left behind.
-    let ours =
-        std::env::vars_os().map(|(name, _)| name).filter(|name| name.to_string_lossy().starts_with("CALLBOARD_"));
-    for name in ours {
-        command.env_remove(name);
-    }
-    command.current_dir(&folder);
-    command.spawn().map(drop).map_err(|error| failed("it did not start", error))
+    client::start(&program, store).map_err(|error| failed("it did not start", error))
 }
 
 /// Says on standard error what is done.

@@ -9,17 +9,16 @@ use std::{
 };
 
 use crate::{
-    engine::Ended,
+    engine::{Ended, client},
     model::SessionId,
     store::{SessionFilter, Store, Watch},
 };
 
 use super::{
-    act::pause,
     args::{Global, One},
     engine::{drive, ensure, lock, options},
     error::CliError,
-    follow::{Follower, LOOK_EVERY, Standing},
+    follow::{Follower, Standing},
     output,
     place::Place,
     print,
@@ -65,16 +64,14 @@ fn tell(place: &Place, id: SessionId, quiet: bool, done: Arc<AtomicBool>) -> Res
     let store = place.open()?;
     Ok(thread::spawn(move || {
         let mut follower = Follower::new(quiet);
-        loop {
+        let watch = Watch::new(store.path()).ok();
+        let told = client::wait_for(watch.as_ref(), None, || {
+            // Read before the look: what the engine did last is seen once more after its end.
             let last = done.load(Ordering::Acquire);
-            if let Err(error) = follower.look(&store, id) {
-                print::error(&error.to_string());
-                return;
-            }
-            if last {
-                return;
-            }
-            thread::sleep(LOOK_EVERY);
+            follower.look(&store, id).map(|_| last.then_some(()))
+        });
+        if let Err(error) = told {
+            print::error(&error.to_string());
         }
     }))
 }
@@ -91,12 +88,9 @@ fn hand_over(place: &Place, store: &Store, id: SessionId) -> Result<(), CliError
 fn follow(place: &Place, store: &Store, id: SessionId, quiet: bool) -> Result<u8, CliError> {
     let watch = Watch::new(&place.store).ok();
     let mut follower = Follower::new(quiet);
-    loop {
-        match follower.look(store, id)? {
-            Standing::Going => {}
-            standing @ (Standing::Ended(_) | Standing::Halted) => return Ok(standing.code()),
-        }
-        ensure(&place.store)?;
-        pause(watch.as_ref());
-    }
+    let code = client::wait_for(watch.as_ref(), None, || match follower.look(store, id)? {
+        standing @ (Standing::Ended(_) | Standing::Halted) => Ok(Some(standing.code())),
+        Standing::Going => ensure(&place.store).map(|()| None),
+    })?;
+    Ok(code.unwrap_or(INTERRUPTED))
 }

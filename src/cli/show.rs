@@ -10,7 +10,6 @@ use crate::{
 };
 
 use super::{
-    act::pause,
     args::{Events, Global, Json, One},
     error::CliError,
     output,
@@ -130,16 +129,15 @@ pub(super) fn events(global: &Global, args: &Events) -> Result<u8, CliError> {
     let watch = crate::store::Watch::new(&place.store).ok();
     let mut after = 0;
     let mut teller = Teller::default();
-    loop {
+    engine::client::wait_for(watch.as_ref(), None, || {
         // Read before the events: what a session that has ended said is all there.
         let ended = store.session(id)?.status.is_terminal();
         after = print_events(&store, id, after, args.json, &mut teller)?;
-        if !args.follow || ended || print::is_unread() {
-            teller.end_line();
-            return Ok(0);
-        }
-        pause(watch.as_ref());
-    }
+        let over = !args.follow || ended || print::is_unread();
+        Ok::<_, CliError>(over.then_some(()))
+    })?;
+    teller.end_line();
+    Ok(0)
 }
 
 /// Prints events as they follow each other: what agents and processes say comes in pieces, everything else on lines.

@@ -7,6 +7,7 @@
 //! - `permits`: how many processes at once; `lock`: one engine per store; `clock`; `places`: where worktrees and outputs are
 
 mod assemble;
+pub mod client;
 mod clock;
 mod desk;
 mod dispatcher;

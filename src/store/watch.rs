@@ -5,7 +5,7 @@
 //! when it is done: it touches the store's file, which changes nothing but its times.
 
 use std::{
-    sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+    sync::mpsc::{Receiver, SyncSender, sync_channel},
     time::Duration,
 };
 
@@ -40,13 +40,10 @@ impl Watch {
         watch(path, wake)
     }
 
-    /// Waits until the store may have changed, at most so long. Answers whether it may have.
-    #[must_use]
-    pub fn wait(&self, at_most: Duration) -> bool {
-        match self.changed.recv_timeout(at_most) {
-            Ok(()) => true,
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => false,
-        }
+    /// Waits until the store may have changed, at most so long.
+    pub fn wait(&self, at_most: Duration) {
+        // Whether it was woken or the time is over: whoever waits looks again.
+        self.changed.recv_timeout(at_most).unwrap_or_default();
     }
 }
 

@@ -35,7 +35,7 @@ const WORLD_CALLS: &[&str] = &["sleep", "kill"];
 /// Who may nevertheless, and why: a file or a folder, what, the reason.
 const ALLOWED: &[(&str, &str, &str)] = &[
     ("model/id.rs", "Uuid::now_v7", "an id is made where it is needed, and sorts by the time when it was made"),
-    ("cli", "std::process::Command", "starts the engine in the background, and the user's editor"),
+    ("cli", "std::process::Command", "doctor asks programs for their versions; the user's editor"),
     ("cli", "Timestamp::now", "ages in lists for people: `3m ago`"),
     ("tui", "std::process::Command", "the user's editor, and taking over an agent's conversation in the terminal"),
     ("tui/terminal.rs", "rustix::process", "Ctrl-Z stops the board and what was started with it"),

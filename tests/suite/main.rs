@@ -8,9 +8,9 @@
 )]
 
 mod agent;
+mod cli;
 mod docs;
 mod engine;
-mod cli;
 mod git;
 mod layers;
 mod process;

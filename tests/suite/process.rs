@@ -256,7 +256,10 @@ fn who_left_group_and_parent_is_ended_with_it() {
 #[test]
 fn an_orphan_that_holds_the_pipe_holds_nobody_up() {
     for prefix in ["", "setsid", "nohup"] {
-        let finished = finish(sh(&format!("({prefix} sh -c 'echo $$; trap \"\" TERM; exec sleep 1000' &); exit 4")));
+        let (_guard, directory) = temp();
+        let begun = directory.join("begun");
+        let orphan = format!("{prefix} sh -c 'echo $$; trap \"\" TERM; : > {begun}; exec sleep 1000'");
+        let finished = finish(sh(&format!("({orphan} &); until [ -e {begun} ]; do sleep 0.01; done; exit 4")));
         assert_eq!(finished.exit, Exit::Code { code: 4 });
         assert!(finished.leftovers >= 1);
         assert!(finished.duration < SOON);
@@ -344,7 +347,7 @@ fn the_record_has_all_up_to_its_cap() {
 
 #[test]
 fn a_full_disk_stops_the_record_but_not_the_process() {
-    for path in ["/dev/full", "/no/such/directory/record"] {
+    for path in ["/dev/full", "/dev/null/no/folder/record"] {
         let finished = finish(Spec { record: Some(path.into()), ..sh("echo one; echo two; exit 5") });
         assert_eq!((finished.exit, text(&finished.stdout)), (Exit::Code { code: 5 }, "one\ntwo\n"));
         assert_eq!(finished.kept, 0);

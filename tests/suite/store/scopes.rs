@@ -115,6 +115,7 @@ fn reads_see_nothing(mine: &Store, theirs: &Store, foreign: &Foreign) -> BTreeSe
     empty("last_prompt", mine.last_prompt(session).unwrap().is_none());
     empty("last_error", mine.last_error(session).unwrap().is_none());
     empty("turns_played", mine.turns_played(session).unwrap().is_empty());
+    empty("done", mine.done(session).unwrap().is_empty());
     empty("last_result", mine.last_result(session, Step::Initialize).unwrap().is_none());
     empty("ledger", mine.ledger(session).unwrap().is_empty());
     empty("last_halt", mine.last_halt(session).unwrap().is_none());
