@@ -54,6 +54,7 @@ impl Repo {
             return Err(place.foreign(found));
         }
         let base = self.commit(base)?;
+        self.clear_branch_lock(branch)?;
         let created = self.make_branch(branch, &base)?;
         let tip = self.tip_oid(branch)?.unwrap_or_else(|| base.id());
         let base_commit = if created { base.id() } else { self.inner.merge_base(tip, base.id()).unwrap_or(base.id()) };
@@ -65,7 +66,7 @@ impl Repo {
             self.not_elsewhere(&place, branch, created)?;
             self.link(&place, branch)?;
         }
-        place.clear_locks(branch, &self.common)?;
+        place.clear_locks()?;
         let checkout = if place.admin.join("index").exists() {
             None
         } else {
@@ -105,6 +106,12 @@ impl Repo {
         }
         remove_folder(&place.admin)?;
         remove_folder(&trash)
+    }
+
+    /// Takes away the lock of the branch that somebody left who was killed while making or moving it. The session's branch
+    /// has no other user.
+    fn clear_branch_lock(&self, branch: &str) -> Result<(), GitError> {
+        remove_file(&self.common.join(format!("refs/heads/{branch}.lock")))
     }
 
     /// Makes the branch unless it is there. True when this call made it.
@@ -254,12 +261,12 @@ impl Place {
     }
 
     /// Takes away what a killed git left of the locks that only this worktree has.
-    fn clear_locks(&self, branch: &str, common: &Utf8Path) -> Result<(), GitError> {
+    fn clear_locks(&self) -> Result<(), GitError> {
         let entries = self.admin.read_dir_utf8().doing(|| format!("reading {}", self.admin))?;
         for entry in entries.flatten().filter(|entry| entry.path().extension() == Some("lock")) {
             remove_file(entry.path())?;
         }
-        remove_file(&common.join(format!("refs/heads/{branch}.lock")))
+        Ok(())
     }
 
     /// A path beside the worktree, so in the same file system, and not in anybody's way.

@@ -167,11 +167,10 @@ fn try_commit(connection: &mut Connection, batch: &[Job]) -> Result<Vec<Result<(
 
 /// What each transition of a batch is told that could not be committed.
 fn for_each(error: &StoreError, path: &Utf8Path) -> StoreError {
-    let folder = path.parent().unwrap_or(path).to_string();
-    match error {
-        StoreError::Full { .. } => StoreError::Full { path: folder },
-        other => StoreError::ReadOnly { message: other.to_string() },
+    if matches!(error, StoreError::Full { .. }) {
+        return StoreError::Full { path: path.parent().unwrap_or(path).to_string() };
     }
+    StoreError::ReadOnly { message: error.to_string() }
 }
 
 fn answer(job: Job, result: Result<(), StoreError>) {

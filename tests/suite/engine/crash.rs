@@ -195,6 +195,16 @@ fn locks_that_a_killed_git_left_are_no_obstacle() {
 }
 
 #[test]
+fn a_lock_of_a_branch_that_was_not_made_is_no_obstacle() {
+    let lab = Lab::with(two());
+    lab.write("project/.git/refs/heads/callboard/component_test/alpha.lock", "");
+    lab.engine();
+    let id = lab.session("component_test", "Alpha");
+    lab.completes(id);
+    whole(&lab, id);
+}
+
+#[test]
 fn at_random_instants() {
     let lab = Lab::with(Shape {
         components: vec!["Alpha", "Beta", "Gamma"],

@@ -50,7 +50,7 @@ fn limits_that_change_are_kept_at_once() {
 #[test]
 fn an_engine_that_is_told_to_stop_leaves_nothing_running() {
     for how in ["engine stop", "TERM", "INT"] {
-        let lab = Lab::with(Shape { limits: "agents = 2".into(), ..Shape::default() });
+        let lab = Lab::with(Shape { components: vec!["Alpha", "Beta"], ..Shape::default() });
         lab.act(
             "any-generate_tests_and_fixtures",
             "setsid sleep 600 & hold x; mkdir -p tests; echo 'adds one' > tests/$name.t",
