@@ -215,7 +215,12 @@ impl Dispatcher {
             let Some(desk) = self.desks.get_mut(&scope) else { continue };
             drop(desk.project(&self.options.settings));
             for (session, seq) in desk.store.orphans(&self.shared.owner)? {
-                interrupt(&self.shared, desk, session, seq).await?;
+                match interrupt(&self.shared, desk, session, seq).await {
+                    Err(EngineError::Store(error @ StoreError::Row { .. })) => {
+                        tracing::error!(session = %session, "it stands still: {error}");
+                    }
+                    other => other?,
+                }
             }
             for session in desk.store.active()? {
                 self.todo.push_back(Key { account: scope.0.clone(), project: scope.1.clone(), session });
@@ -266,6 +271,10 @@ impl Dispatcher {
                 Ok(()) => {}
                 // Somebody else changed the session meanwhile; whoever did makes it be looked at again.
                 Err(EngineError::Store(StoreError::Conflict(why))) => tracing::debug!(session = %key.session, "{why}"),
+                // What this version cannot read stands still; the other sessions go on.
+                Err(EngineError::Store(error @ StoreError::Row { .. })) => {
+                    tracing::error!(session = %key.session, "it stands still: {error}");
+                }
                 Err(error) => return Err(error),
             }
         }

@@ -39,6 +39,9 @@ impl Dispatcher {
         for _ in 0..TRIES {
             match self.try_take(&key, &intent).await {
                 Err(EngineError::Store(StoreError::Conflict(_))) => {}
+                Err(EngineError::Store(error @ StoreError::Row { .. })) => {
+                    return self.answer(&key, &intent, Answer::Refused { why: error.to_string() }, Vec::new()).await;
+                }
                 other => return other,
             }
         }

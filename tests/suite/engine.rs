@@ -2,9 +2,11 @@
 //! can be killed. Every file is about one promise.
 
 mod agents;
+mod cargo;
 mod crash;
 mod flows;
 mod halts;
+mod hosted;
 mod intents;
 mod lab;
 mod limits;

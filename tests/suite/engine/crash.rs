@@ -221,7 +221,7 @@ fn at_random_instants() {
         state ^= state << 17;
         let engine = lab.engine();
         // Not a wait for something: an instant.
-        std::thread::sleep(std::time::Duration::from_micros(state % 150_000));
+        std::thread::sleep(std::time::Duration::from_micros(state % 250_000));
         lab.kill(engine);
     }
     lab.engine();

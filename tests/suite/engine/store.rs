@@ -91,6 +91,23 @@ fn a_store_that_is_none_is_told() {
 }
 
 #[test]
+fn a_session_that_a_newer_version_wrote_stands_still_alone() {
+    let lab = Lab::new();
+    let theirs = lab.session("component_test", "Alpha");
+    let ours = lab.session("component_test", "Beta");
+    let connection = rusqlite::Connection::open(&lab.store).unwrap();
+    connection.execute("UPDATE generations SET version = 4711 WHERE session = 1", []).unwrap();
+    drop(connection);
+    lab.engine();
+    lab.completes(ours);
+    assert_eq!(lab.steps(theirs), Vec::<String>::new());
+    let why = lab.refused(theirs, callboard::model::IntentAction::Advance);
+    assert!(why.contains("auto") || why.contains("4711"), "{why}");
+    let (code, said) = lab.output(&["preview", &theirs.to_string()]);
+    assert!(code > 0 && said.contains("generations") && said.contains("newer"), "{said}");
+}
+
+#[test]
 fn a_read_only_store_is_told() {
     let mut lab = Lab::with(Shape { components: vec!["Alpha"], trust: false, ..Shape::default() });
     let Some(small) = Small::at(lab.root.join("small"), "8m") else { return };
