@@ -38,7 +38,7 @@ pub fn main() -> ExitCode {
         Color::Never => anstream::ColorChoice::Never,
     }
     .write_global();
-    if args.global.verbose > 0 {
+    if args.global.verbose > 0 && !has_board(&args) {
         engine::log_to_stderr(args.global.verbose);
     }
     match dispatch(&args) {
@@ -47,6 +47,15 @@ pub fn main() -> ExitCode {
             print::error(&error.to_string());
             ExitCode::from(error.code())
         }
+    }
+}
+
+/// Whether the board takes the terminal, so that nothing else may write there.
+const fn has_board(args: &Args) -> bool {
+    match &args.command {
+        None => true,
+        Some(Command::Demo(demo)) => !demo.headless,
+        Some(_) => false,
     }
 }
 

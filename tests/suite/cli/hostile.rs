@@ -35,11 +35,8 @@ fn what_stands_in_the_configuration() {
         let ran = world.run(arguments);
         assert!(is_clean(&ran.out) && is_clean(&ran.err), "{arguments:?}: {ran:?}");
     }
-    let mut raw = World::new();
-    raw.edit("callboard.toml", "name = \"shop\"", "name = \"shop\"\n\u{1b}[31m = 1");
-    let ran = raw.run(&["new", "component_test", EVIL]);
-    assert!(ran.code == 2 && is_clean(&ran.err), "{ran:?}");
-    raw = World::new();
-    let ran = raw.run(&["new", "component_test", EVIL]);
-    assert!(ran.code == 2 && is_clean(&ran.err), "{ran:?}");
+    let world = World::new();
+    assert!(world.fails(2, &["new", "component_test", EVIL]).contains("no component is called"));
+    world.edit("callboard.toml", "name = \"shop\"", "name = \"shop\"\n\u{1b}[31m = 1");
+    assert!(world.fails(2, &["new", "component_test", "Pricing"]).contains("callboard.toml:3:1"));
 }

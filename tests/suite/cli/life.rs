@@ -122,8 +122,10 @@ fn from_init_to_reactivation() {
     assert!(world.fails(1, &["cancel", &other]).contains("already"));
     assert_eq!(world.run(&["run", &other]).code, 4);
     assert!(world.fails(1, &["approve", &other]).contains("not halted"));
-    drop(engine);
+    assert_eq!(world.json(&["engine", "status"])["foreground"], false);
+    assert!(world.ok(&["engine", "stop"]).contains("the engine has stopped"));
     assert_eq!(world.run(&["engine", "status"]).code, 1);
+    drop(engine);
     crate::store::oracle::check(&world.open());
     assert_eq!(world.git(&["status", "--porcelain"]).trim(), "?? more.txt", "the checkout is as it was left");
 }
@@ -140,6 +142,17 @@ impl Follower for std::process::Child {
         assert!(self.wait().unwrap().success());
         text
     }
+}
+
+#[test]
+fn a_command_starts_an_engine_where_there_is_none() {
+    let world = World::trusted();
+    let id = ran(world.command(&["new", "component_test", "Pricing"]).env_remove("CALLBOARD_NO_ENGINE")).out;
+    let session = world.wait(id.trim(), "it is complete", |session| session["status"] == "complete");
+    assert_eq!(session["mode"], "auto");
+    assert_eq!(world.json(&["engine", "status"])["alive"], true);
+    assert_eq!(world.json(&["engine", "stop"])["stopped"], true);
+    assert_eq!(world.run(&["engine", "status"]).code, 1);
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! What people get wrong, and what gets in their way: a clear error, an exit code by kind, nothing lost.
 
-use std::{fs, os::unix::ffi::OsStrExt as _};
+use std::{
+    fs,
+    os::unix::{ffi::OsStrExt as _, process::CommandExt as _},
+};
 
 use super::world::{World, ran, refused};
 
@@ -124,6 +127,31 @@ fn stores_that_are_none() {
 }
 
 #[test]
+fn a_store_that_may_only_be_read() {
+    let world = World::new();
+    drop(world.open());
+    let program = world.folder.join("callboard");
+    fs::copy(env!("CARGO_BIN_EXE_callboard"), &program).unwrap();
+    set_mode(&world.store, 0o444);
+    set_mode(&world.folder, 0o555);
+    for arguments in [&["trust", "--yes"][..], &["ls"]] {
+        let mut command = world.command_of(program.as_str(), arguments);
+        // Permissions mean nothing to root.
+        if rustix::process::geteuid().is_root() {
+            command.uid(65534).gid(65534);
+        }
+        let ran = ran(&mut command);
+        if arguments == ["ls"] && ran.code == 0 {
+            continue; // Reading may work, where SQLite finds its shared memory.
+        }
+        let (out, err) = (ran.out, ran.err);
+        assert_eq!(ran.code, 1, "{out}{err}");
+        assert!(err.contains("the store") && err.contains("check"), "{err}");
+    }
+    set_mode(&world.folder, 0o755);
+}
+
+#[test]
 fn without_an_engine_nobody_is_waited_for() {
     let world = World::new();
     let id = world.session(&["component_test", "Pricing", "--mode", "manual"]);
@@ -131,7 +159,7 @@ fn without_an_engine_nobody_is_waited_for() {
     assert!(said.contains("stays on record") && said.contains("callboard engine run"), "{said}");
     let status = world.run(&["engine", "status"]);
     assert_eq!((status.code, status.out.contains("no engine")), (1, true));
-    assert_eq!(world.run(&["engine", "status", "--json"]).out.contains("\"alive\": false"), true);
+    assert!(world.run(&["engine", "status", "--json"]).out.contains("\"alive\": false"));
     assert!(world.ok(&["engine", "stop"]).contains("no engine"));
     assert_eq!(world.json(&["engine", "stop"])["stopped"], false);
 }
@@ -232,7 +260,11 @@ fn commands_that_nobody_agreed_to_are_not_run() {
     assert_eq!(world.run(&["trust"]).code, 2, "a change asks again");
 }
 
-pub(super) fn executable(path: &camino::Utf8Path) {
+fn executable(path: &camino::Utf8Path) {
+    set_mode(path, 0o755);
+}
+
+fn set_mode(path: &camino::Utf8Path, mode: u32) {
     use std::os::unix::fs::PermissionsExt as _;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }

@@ -105,7 +105,12 @@ impl World {
 
     /// `callboard` in the project, with this world's store.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = self.hermetic(env!("CARGO_BIN_EXE_callboard"));
+        self.command_of(env!("CARGO_BIN_EXE_callboard"), arguments)
+    }
+
+    /// The same with a copy of the program.
+    pub(crate) fn command_of(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = self.hermetic(program);
         command.env("CALLBOARD_DB", &self.store).args(arguments);
         command
     }
@@ -158,6 +163,13 @@ impl World {
             is(&last)
         });
         last
+    }
+}
+
+impl Drop for World {
+    /// No engine outlives its test.
+    fn drop(&mut self) {
+        self.command(&["engine", "stop"]).stdout(Stdio::null()).stderr(Stdio::null()).status().ok();
     }
 }
 

@@ -159,9 +159,13 @@ fn opens_and_writes() {
 
 /// Runs this test in a process that is not root, to whom permissions mean something.
 fn as_nobody(test: &str, world: &World) -> std::process::Output {
-    let mut command = Command::new(std::env::current_exe().unwrap());
+    // The folder that this program was built in may be closed to others.
+    let program = world.folder.join("suite");
+    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    let mut command = Command::new(program);
     command.args(["--exact", test, "--include-ignored", "--nocapture"]).env("CALLBOARD_TEST_STORE", &world.path);
     command.current_dir("/");
+    set_mode(&world.folder, 0o555);
     if rustix::process::geteuid().is_root() {
         command.uid(65534).gid(65534);
     }
@@ -176,7 +180,6 @@ fn set_mode(path: &camino::Utf8Path, mode: u32) {
 fn a_read_only_one_refuses_writes_and_says_what_to_check() {
     let world = World::new();
     drop(world.open());
-    set_mode(&world.folder, 0o555);
     set_mode(&world.path, 0o444);
     let output = as_nobody("store::opening::writes_nothing", &world);
     set_mode(&world.folder, 0o755);

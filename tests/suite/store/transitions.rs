@@ -162,9 +162,9 @@ async fn events_are_numbered_without_gaps_whoever_writes_them() {
         .events(id(1), 0, 1000)
         .unwrap()
         .into_iter()
-        .filter_map(|event| match event.kind {
-            EventKind::Note { text } => text.strip_prefix("3.").map(str::to_owned),
-            _ => None,
+        .filter_map(|event| {
+            let EventKind::Note { text } = event.kind else { return None };
+            text.strip_prefix("3.").map(str::to_owned)
         })
         .collect();
     assert_eq!(order, (0..25).flat_map(|round| [round.to_string(), round.to_string()]).collect::<Vec<_>>());

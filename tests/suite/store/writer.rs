@@ -89,10 +89,8 @@ fn killed_when(enough: impl Fn(u64, &str) -> bool) -> u64 {
 }
 
 fn number(kind: &EventKind) -> u64 {
-    match kind {
-        EventKind::Note { text } => text.parse().unwrap(),
-        other => panic!("{other:?}"),
-    }
+    let EventKind::Note { text } = kind else { panic!("{kind:?}") };
+    text.parse().unwrap()
 }
 
 #[test]
