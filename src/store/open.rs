@@ -3,7 +3,7 @@
 use std::{cell::Cell, time::Duration};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, config::DbConfig, params};
 
 use crate::model::Scope;
 
@@ -52,6 +52,8 @@ fn prepare(connection: &mut Connection, path: &Utf8Path) -> Result<(), StoreErro
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.set_prepared_statement_cache_capacity(64);
+    // Otherwise most statements are compiled anew whenever they are used: the plan might be a better one for the new values.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     migrations::migrate(connection, path)
 }
 

@@ -5,19 +5,25 @@
 //! when it is done: it touches the store's file, which changes nothing but its times.
 
 use std::{
-    sync::mpsc::{Receiver, SyncSender, sync_channel},
+    mem::MaybeUninit,
+    os::fd::OwnedFd,
+    sync::{
+        Arc,
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread,
     time::Duration,
 };
 
 use camino::Utf8Path;
-use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
+use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 
 use super::StoreError;
 
 /// Wakes whoever waits when the store may have changed. It may wake for nothing, but it misses nothing.
 pub struct Watch {
     // Kept alive: dropping it ends the notifications.
-    _watcher: RecommendedWatcher,
+    _watching: Watching,
     changed: Receiver<()>,
 }
 
@@ -28,16 +34,21 @@ impl Watch {
     /// When the system refuses: then poll slowly instead.
     pub fn new(path: &Utf8Path) -> Result<Self, StoreError> {
         let (sender, changed) = sync_channel(1);
-        let watcher = watch(path, move || wake(&sender))?;
-        Ok(Self { _watcher: watcher, changed })
+        let watching = Self::with(path, move || wake(&sender))?;
+        Ok(Self { _watching: watching, changed })
     }
 
-    /// Watches the store at `path` and calls `wake` from another thread whenever it may have changed.
+    /// Watches the store at `path` and calls `wake` from another thread whenever it may have changed, until what this answers
+    /// is dropped.
     ///
     /// # Errors
     /// When the system refuses: then poll slowly instead.
-    pub fn with(path: &Utf8Path, wake: impl Fn() + Send + 'static) -> Result<RecommendedWatcher, StoreError> {
-        watch(path, wake)
+    pub fn with(path: &Utf8Path, wake: impl Fn() + Send + 'static) -> Result<Watching, StoreError> {
+        watch(path, wake).map_err(|error| StoreError::Open {
+            path: path.to_owned(),
+            message: error.to_string(),
+            hint: "the system watches no more files",
+        })
     }
 
     /// Waits until the store may have changed, at most so long.
@@ -61,26 +72,49 @@ pub(super) fn ring(path: &Utf8Path) {
     utimensat(CWD, path.as_str(), &times, AtFlags::empty()).unwrap_or_default();
 }
 
-fn watch(path: &Utf8Path, wake: impl Fn() + Send + 'static) -> Result<RecommendedWatcher, StoreError> {
+/// A thread that waits for the bell. It ends when this is dropped.
+pub struct Watching {
+    inotify: Arc<OwnedFd>,
+    watch: i32,
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        // The thread is told of that too, and ends.
+        inotify::remove_watch(&self.inotify, self.watch).unwrap_or_default();
+    }
+}
+
+/// Waits for the bell only: each commit writes the WAL several times, and to be woken by every write would cost more than the
+/// commit.
+fn watch(path: &Utf8Path, wake: impl Fn() + Send + 'static) -> std::io::Result<Watching> {
     let file = path.file_name().unwrap_or_default().to_owned();
-    let refuse = |error: notify::Error| StoreError::Open {
-        path: path.to_owned(),
-        message: error.to_string(),
-        hint: "the system watches no more files",
-    };
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        let rung = notify::EventKind::Modify(notify::event::ModifyKind::Metadata(notify::event::MetadataKind::Any));
-        let ours = event.is_ok_and(|event| {
-            event.kind == rung
-                && event.paths.iter().any(|path| path.file_name().is_some_and(|name| name == file.as_str()))
-        });
-        if ours {
-            wake();
-        }
-    })
-    .map_err(refuse)?;
+    let inotify = Arc::new(inotify::init(CreateFlags::CLOEXEC)?);
     // The folder, not the file: a store that is replaced is still watched.
     let folder = path.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
-    watcher.watch(folder.as_std_path(), RecursiveMode::NonRecursive).map_err(refuse)?;
-    Ok(watcher)
+    let watch = inotify::add_watch(&inotify, folder.as_str(), WatchFlags::ATTRIB | WatchFlags::MOVED_TO)?;
+    let theirs = Arc::clone(&inotify);
+    thread::Builder::new().name("store-watch".into()).spawn(move || listen(&theirs, &file, &wake))?;
+    Ok(Watching { inotify, watch })
+}
+
+fn listen(inotify: &OwnedFd, file: &str, wake: &impl Fn()) {
+    let mut buffer = [const { MaybeUninit::uninit() }; 4096];
+    let mut events = Reader::new(inotify, &mut buffer);
+    loop {
+        match events.next() {
+            Ok(event) if event.events().contains(ReadFlags::IGNORED) => return,
+            Ok(event) => {
+                let ours = event.file_name().is_some_and(|name| name.to_bytes() == file.as_bytes());
+                if ours || event.events().contains(ReadFlags::QUEUE_OVERFLOW) {
+                    wake();
+                }
+            }
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => {
+                tracing::warn!("the store is not watched any more: {error}");
+                return;
+            }
+        }
+    }
 }
