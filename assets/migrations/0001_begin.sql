@@ -78,6 +78,7 @@ CREATE INDEX sessions_by_project ON sessions (project, row);
 CREATE INDEX sessions_by_parent ON sessions (parent) WHERE parent IS NOT NULL;
 CREATE INDEX sessions_active ON sessions (project, row) WHERE status = 'active';
 CREATE INDEX sessions_by_component ON sessions (project, component);
+CREATE INDEX sessions_by_branch ON sessions (project, branch) WHERE branch IS NOT NULL;
 
 CREATE TABLE generations (
     session   INTEGER NOT NULL REFERENCES sessions (row),
@@ -99,15 +100,16 @@ CREATE TABLE interactions (
     step         TEXT NOT NULL,
     iteration    INTEGER NOT NULL,
     version      INTEGER NOT NULL,
-    command      TEXT NOT NULL CHECK (json_valid(command)),
     -- The engine that makes the attempt; NULL for attempts that no process makes (children at work).
     owner        TEXT,
     status       TEXT,
     cause        TEXT,
     failure_set  TEXT,
-    result       TEXT CHECK (result IS NULL OR json_valid(result)),
     started_at   INTEGER NOT NULL,
     completed_at INTEGER,
+    -- Last, since they are long: what stands before them is read without them.
+    command      TEXT NOT NULL CHECK (json_valid(command)),
+    result       TEXT CHECK (result IS NULL OR json_valid(result)),
     UNIQUE (session, seq)
 ) STRICT;
 
