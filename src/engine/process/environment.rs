@@ -1,5 +1,7 @@
 //! What a child sees of our environment.
 
+use std::sync::LazyLock;
+
 /// What a program needs to find its tools, its user, its language, the network and its toolchain. A name that ends in
 /// `*` stands for all that begin so.
 const PASSED: [&str; 28] = [
@@ -38,9 +40,13 @@ const PASSED: [&str; 28] = [
 /// it is not us. Values that are not UTF-8 are left out.
 #[must_use]
 pub fn clean_env(pass: &[String]) -> Vec<(String, String)> {
-    let ours =
-        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    filtered(ours, pass)
+    // Our own environment never changes.
+    static USUAL: LazyLock<Vec<(String, String)>> = LazyLock::new(|| filtered(ours(), &[]));
+    if pass.is_empty() { USUAL.clone() } else { filtered(ours(), pass) }
+}
+
+fn ours() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 fn filtered(env: impl Iterator<Item = (String, String)>, pass: &[String]) -> Vec<(String, String)> {
