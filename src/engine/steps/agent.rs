@@ -214,13 +214,13 @@ pub(super) async fn perform(job: &Job, plan: AgentPlan, stopper: &mut Stopper) -
 
 async fn try_perform(job: &Job, plan: AgentPlan, stopper: &mut Stopper) -> Result<git::StepError, git::StepError> {
     initialize::ensure(job, stopper).await?;
-    let before = if job.step.is_fix() { Some(snapshot(job).await?) } else { None };
+    let before = if job.step.is_fix() { Some(first_snapshot(job).await?) } else { None };
     let mut result = match plan.agent.protocol {
         Protocol::Script => script::play(job, &plan.agent, &plan.prompt, stopper).await,
         Protocol::Command | Protocol::Claude | Protocol::Codex | Protocol::Acp => run(job, &plan, stopper).await,
     };
     let changed = match before {
-        Some(before) if result.cause.is_none() => before != snapshot(job).await?,
+        Some((before, tree)) if result.cause.is_none() => before != git::read(move || tree.change_hash()).await?,
         Some(_) | None => true,
     };
     let turn = match &result.data {
@@ -249,9 +249,14 @@ const fn fix_name(step: Step) -> &'static str {
     step.as_str()
 }
 
-async fn snapshot(job: &Job) -> Result<String, git::StepError> {
+/// The worktree's content in one word, and the open worktree: to open it again would cost more than to look at it again.
+async fn first_snapshot(job: &Job) -> Result<(String, Tree), git::StepError> {
     let worktree = git::worktree(job)?.to_owned();
-    git::read(move || Tree::open(&worktree)?.change_hash()).await
+    git::read(move || {
+        let tree = Tree::open(&worktree)?;
+        Ok((tree.change_hash()?, tree))
+    })
+    .await
 }
 
 /// Any program: the prompt on its standard input, its standard output as text, exit code 0 = ok.

@@ -99,14 +99,8 @@ async fn prepare(job: &Job, place: &Place, stopper: &mut Stopper) -> Result<crat
 pub(super) async fn ensure(job: &Job, stopper: &mut Stopper) -> Result<(), git::StepError> {
     let worktree = git::worktree(job)?;
     // What was cut off may have left lock files, which `prepare` clears. A validation that was cut off leaves no other trace.
-    let clean = !matches!(job.work, Work::Validate { .. })
-        && job
-            .history
-            .attempts
-            .iter()
-            .rev()
-            .find_map(|attempt| attempt.outcome)
-            .is_some_and(|last| last.cause.is_none());
+    let last = job.history.attempts.iter().rev().find_map(|attempt| attempt.outcome);
+    let clean = !matches!(job.work, Work::Validate { .. }) && last.is_some_and(|last| !is_cut_off(last.cause));
     let there = worktree.join(".git").exists();
     if there && clean {
         return Ok(());
@@ -125,6 +119,23 @@ pub(super) async fn ensure(job: &Job, stopper: &mut Stopper) -> Result<(), git::
     let mut tap = job.tap();
     copy(job, &prepared.worktree, &tap).await?;
     setup(job, &prepared.worktree, &mut tap, stopper).await
+}
+
+/// Whether processes of an attempt that ended so may have been killed.
+const fn is_cut_off(cause: Option<Cause>) -> bool {
+    match cause {
+        Some(Cause::Interrupted | Cause::Cancelled | Cause::Timeout | Cause::Inactive) => true,
+        Some(
+            Cause::Failed
+            | Cause::CouldNotRun
+            | Cause::EmptyDiff
+            | Cause::Environment
+            | Cause::AgentUnavailable
+            | Cause::MergeConflict
+            | Cause::FailuresOutside,
+        )
+        | None => false,
+    }
 }
 
 async fn copy(job: &Job, worktree: &Utf8Path, tap: &crate::engine::recorder::Tap) -> Result<(), git::StepError> {
