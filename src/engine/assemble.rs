@@ -34,6 +34,7 @@ impl Desk {
         step: Step,
         intent: Option<IntentId>,
     ) -> Result<Job, EngineError> {
+        let _glance = self.store.glance()?;
         let work = self.work(shared, &project, &session, &history, step)?;
         let seq = self.store.last_seq(session.id)? + 1;
         let iteration = iteration(&history, step);

@@ -6,7 +6,7 @@ use camino::Utf8Path;
 
 use crate::{
     engine::permits::Permits,
-    model::{Limits, Scope, Session},
+    model::{Limits, Scope, Session, SessionId},
     project::{self, Project, Settings},
     store::{Change, Consent, Store, StoreError},
     workflow::{Bounds, History},
@@ -78,6 +78,17 @@ impl Desk {
     /// Whether a person agreed to have run what the project's configuration brings.
     pub(super) fn consented(&self, project: &Project) -> Result<bool, StoreError> {
         project.consent_hash().map_or(Ok(true), |hash| Ok(self.store.consent(&hash)? == Consent::Given))
+    }
+
+    /// A session with what decides what comes next in it; `None` when it has ended.
+    pub(super) fn active(&self, id: SessionId) -> Result<Option<(Session, History)>, StoreError> {
+        let _glance = self.store.glance()?;
+        let session = self.store.session(id)?;
+        if session.status.is_terminal() {
+            return Ok(None);
+        }
+        let history = self.history(&session)?;
+        Ok(Some((session, history)))
     }
 
     /// What decides what comes next in a session.

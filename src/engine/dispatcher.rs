@@ -305,11 +305,7 @@ impl Dispatcher {
         if let Some(changes) = changes {
             self.shared.writer.post(&desk.scope, changes);
         }
-        let session = desk.store.session(key.session)?;
-        if session.status.is_terminal() {
-            return Ok(());
-        }
-        let history = desk.history(&session)?;
+        let Some((session, history)) = desk.active(key.session)? else { return Ok(()) };
         match workflow::next(&history) {
             Err(error) => tracing::error!(session = %session.id, "its record cannot be followed: {error}"),
             Ok(Next::Waiting(Waiting::Validation { seq })) => match project {

@@ -18,12 +18,16 @@ pub(super) struct Target<'a> {
 
 impl<'a> Target<'a> {
     pub(super) fn new(connection: &'a Connection, scope: &'a Scope) -> Result<Self, StoreError> {
-        connection
-            .prepare_cached("INSERT INTO projects (account, root, name) VALUES (?1, ?2, '') ON CONFLICT DO NOTHING")?
-            .execute(params![scope.account, scope.project])?;
-        let project = connection
+        let found: Option<i64> = connection
             .prepare_cached("SELECT id FROM projects WHERE account = ?1 AND root = ?2")?
-            .query_row(params![scope.account, scope.project], |row| row.get(0))?;
+            .query_row(params![scope.account, scope.project], |row| row.get(0))
+            .optional()?;
+        let project = match found {
+            Some(project) => project,
+            None => connection
+                .prepare_cached("INSERT INTO projects (account, root, name) VALUES (?1, ?2, '')")?
+                .insert(params![scope.account, scope.project])?,
+        };
         Ok(Self { connection, scope, project })
     }
 

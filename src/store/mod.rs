@@ -18,7 +18,7 @@ mod writer;
 pub use change::{Change, Transition};
 pub use error::StoreError;
 pub use open::{Store, default_path};
-pub use read::{Consent, SessionFilter};
+pub use read::{Consent, Glance, SessionFilter};
 pub use view::{Board, BoardRow, Detail, InboxItem, Need, Summary, WaitsFor};
 pub use watch::Watch;
 pub use writer::Writer;

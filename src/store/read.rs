@@ -38,6 +38,18 @@ pub enum Consent {
     Missing,
 }
 
+/// Many reads of one state of the record: see [`Store::glance`].
+pub struct Glance<'a>(&'a Store);
+
+impl Drop for Glance<'_> {
+    fn drop(&mut self) {
+        let ended = self.0.connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([]));
+        if let Err(error) = ended {
+            tracing::warn!("a glance at the record did not end: {error}");
+        }
+    }
+}
+
 /// So much of what was given as an id is repeated in a message.
 const LONGEST_ID: usize = 60;
 
@@ -80,6 +92,16 @@ impl Store {
         transaction.commit()?;
         watch::ring(&self.path);
         Ok(())
+    }
+
+    /// While what this answers lives, every read sees the record as it was at the first of them, and none but the first pays for
+    /// looking whether it has changed. Not to be held over a write, nor for long: what was written meanwhile is not seen.
+    ///
+    /// # Errors
+    /// When SQLite refuses.
+    pub fn glance(&self) -> Result<Glance<'_>, StoreError> {
+        self.connection.prepare_cached("BEGIN")?.execute([])?;
+        Ok(Glance(self))
     }
 
     /// The session that `given` names: its id, or a beginning or an ending of it that no other id has.
