@@ -72,7 +72,7 @@ impl Follower {
             (Status::Complete | Status::Cancelled, None, _, _) => row.status.to_string(),
             (Status::Active, None, Some(step), Some(ResultStatus::Error)) => {
                 let message = store.last_error(row.id)?.unwrap_or_default();
-                format!("{step}: {}", message.lines().next().unwrap_or_default())
+                format!("{step}: {}", print::headline(&message))
             }
             (Status::Active, None, Some(step), Some(ResultStatus::Ok | ResultStatus::Warning)) => format!("{step}: ok"),
             (Status::Active, None, Some(step), None) if row.iteration > 1 => {

@@ -60,6 +60,32 @@ pub(super) fn error(text: &str) {
     eprintln!("callboard: {}{cut}", clean(&text[..end]));
 }
 
+/// How whoever reads this started the program, to be typed again: it need not be installed.
+pub(super) fn program() -> String {
+    let name = std::env::args().next().unwrap_or_default();
+    if name.contains('/') { shell(&name) } else { "callboard".to_owned() }
+}
+
+/// A word as a shell takes it.
+pub(super) fn shell(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+' | ',' | ':' | '@' | '=');
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+/// The beginning of a message as one line; where that only announces what follows, with what follows.
+pub(super) fn headline(message: &str) -> String {
+    let mut lines = message.lines().filter(|line| !line.trim().is_empty());
+    let first = lines.next().unwrap_or_default();
+    match lines.next() {
+        Some(second) if first.trim_end().ends_with(':') => format!("{} {}", first.trim_end(), second.trim()),
+        Some(_) | None => first.to_owned(),
+    }
+}
+
 /// Says something beside what was asked for.
 pub(super) fn note(text: &str) {
     eprintln!("{}", clean(text));
@@ -164,6 +190,26 @@ fn painted(text: &str, tone: Tone) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_are_typed_as_a_shell_takes_them() {
+        for (word, typed) in [("/tmp/a-b/callboard.db", "/tmp/a-b/callboard.db"), ("/tmp/my shop", "'/tmp/my shop'")] {
+            assert_eq!(shell(word), typed);
+        }
+        assert_eq!(shell("it's"), r"'it'\''s'");
+        assert_eq!(shell(""), "''");
+    }
+
+    #[test]
+    fn a_line_that_announces_another_is_shown_with_it() {
+        assert_eq!(
+            headline("it ended with code 2:\n\n  sh: no such file\nmore"),
+            "it ended with code 2: sh: no such file"
+        );
+        assert_eq!(headline("1 of 1 tests fail\nsums"), "1 of 1 tests fail");
+        assert_eq!(headline("ended:"), "ended:");
+        assert_eq!(headline(""), "");
+    }
 
     #[test]
     fn columns_are_aligned_by_what_is_seen() {

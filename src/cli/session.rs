@@ -43,6 +43,9 @@ pub(super) fn new(global: &Global, args: &New) -> Result<u8, CliError> {
     };
     let id = create(&place, &project, wanted)?;
     ensure(&place.store)?;
+    if args.agent.is_none() && project.agent.is_none() {
+        print::note("no agent is named: its agent steps will wait for you until callboard.toml has `agent = \"…\"`");
+    }
     if args.json {
         let store = place.open()?;
         print::json(&output::session(&store, &store.session(id)?, &store.board_row(id)?)?);

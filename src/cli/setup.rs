@@ -31,7 +31,25 @@ pub(super) fn init(global: &Global) -> Result<u8, CliError> {
     for note in &report.notes {
         print::line(&format!("  {note}"));
     }
+    next(&project, report.contexts.first());
     Ok(0)
+}
+
+/// What a person does next.
+fn next(project: &Project, context: Option<&String>) {
+    let program = print::program();
+    let mut todo = Vec::new();
+    if context.is_none() {
+        todo.push("describe a context and its components in callboard.toml".to_owned());
+    }
+    if project.agent.is_none() {
+        todo.push(format!("name an agent in callboard.toml, then agree to its command: {program} trust"));
+    }
+    let context = context.map_or("NAME", String::as_str);
+    todo.push(format!("{program} new context_testing {}", print::shell(context)));
+    todo.push(format!("{program} opens the board, {program} doctor says what is missing"));
+    print::line("next:");
+    todo.iter().for_each(|step| print::line(&format!("  {step}")));
 }
 
 /// Records that a person agreed to what the project brings; answers whether it brings anything.

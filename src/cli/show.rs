@@ -241,7 +241,7 @@ pub(super) fn inbox(global: &Global, args: &Json) -> Result<u8, CliError> {
             item.kind.as_str().into(),
             tui::brief(now - item.since).into(),
             Cell::toned(needs, tone),
-            item.message.lines().next().unwrap_or_default().into(),
+            print::headline(&item.message).into(),
         ]);
     }
     print::table(&rows);

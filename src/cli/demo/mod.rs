@@ -145,8 +145,14 @@ fn summarise(place: &Place, store: &Store, ids: &[SessionId]) -> Result<(), CliE
         print::line(&format!("{:16} {} {} on {branch}", session.kind, session.component, session.status));
     }
     print::line(&format!("the project is {}; look around with", place.root));
-    print::line(&format!("  callboard --project {} --store {} ls", place.root, place.store));
+    print::line(&format!("  {} ls", typed(place)));
     Ok(())
+}
+
+/// How this place is named on the command line.
+fn typed(place: &Place) -> String {
+    let (root, store) = (print::shell(place.root.as_str()), print::shell(place.store.as_str()));
+    format!("{} --project {root} --store {store}", print::program())
 }
 
 /// Opens the board, while a second session follows the first as soon as that is complete.
@@ -164,9 +170,14 @@ fn with_board(place: &Place, global: &Global, folder: &Utf8Path) -> Result<u8, C
     let code = shown?;
     followed?;
     print::line(&format!("the demo is in {folder}; what runs goes on. Open its board again with"));
-    print::line(&format!("  callboard --project {} --store {}", place.root, place.store));
-    print::line("stop its engine with");
-    print::line(&format!("  callboard engine stop --store {}", place.store));
+    print::line(&format!("  {}", typed(place)));
+    print::line("be rid of it with");
+    print::line(&format!(
+        "  {} engine stop --store {} && rm -r {}",
+        print::program(),
+        print::shell(place.store.as_str()),
+        print::shell(folder.as_str())
+    ));
     Ok(if code == INTERRUPTED { 0 } else { code })
 }
 

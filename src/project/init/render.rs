@@ -23,7 +23,7 @@ fn project(plan: &Plan, remote: Option<&str>) -> String {
          name = {name}\n\
          description = {description}\n\
          tests = \"cargo\"\n\
-         # agent = \"claude\"                # who writes by default: claude, codex, or one of [agents] below\n\
+         # agent = \"mine\"                  # who writes by default: one of [agents], here or in your own settings\n\
          {remote}\n\
          # stories = \"docs/stories\"        # a folder of stories as Markdown files\n",
         name = quoted(&plan.name),

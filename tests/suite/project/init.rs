@@ -53,7 +53,7 @@ fn a_crate_with_modules() {
     name = "shop"
     description = "Sells \"things\"."
     tests = "cargo"
-    # agent = "claude"                # who writes by default: claude, codex, or one of [agents] below
+    # agent = "mine"                  # who writes by default: one of [agents], here or in your own settings
     # remote = "origin"               # finished work is pushed there; without it nothing is pushed
     # stories = "docs/stories"        # a folder of stories as Markdown files
 
