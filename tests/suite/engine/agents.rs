@@ -79,9 +79,12 @@ fn output_of_any_kind_and_size_is_taken() {
     let said = |name| -> String {
         let texts = lab.events(lab.child(id, name)).into_iter().filter(|event| event.interaction == 2);
         texts
-            .filter_map(|event| match event.kind {
-                EventKind::AgentText { text } | EventKind::Output { text, .. } => Some(text),
-                _ => None,
+            .filter_map(|event| {
+                if let EventKind::AgentText { text } | EventKind::Output { text, .. } = event.kind {
+                    Some(text)
+                } else {
+                    None
+                }
             })
             .collect()
     };

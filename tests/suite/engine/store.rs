@@ -67,13 +67,14 @@ fn a_full_disk_is_told_and_loses_nothing() {
 fn a_store_that_is_none_is_told() {
     let lab = Lab::new();
     let other = lab.root.join("other/callboard.db");
-    for (what, word) in [("text", "not a database"), ("folder", "unable to open"), ("newer", "newer callboard")] {
+    for (what, word) in [("text", "no SQLite file"), ("folder", "but a folder"), ("newer", "newer callboard")] {
         std::fs::remove_dir_all(other.parent().unwrap()).ok();
         std::fs::create_dir_all(other.parent().unwrap()).unwrap();
         match what {
             "text" => std::fs::write(&other, "dear diary, ".repeat(500)).unwrap(),
             "folder" => std::fs::create_dir(&other).unwrap(),
             _ => {
+                std::fs::copy(&lab.store, &other).unwrap();
                 let connection = rusqlite::Connection::open(&other).unwrap();
                 connection.pragma_update(None, "user_version", 4711).unwrap();
             }
