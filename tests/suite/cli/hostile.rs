@@ -38,5 +38,5 @@ fn what_stands_in_the_configuration() {
     let world = World::new();
     assert!(world.fails(2, &["new", "component_test", EVIL]).contains("no component is called"));
     world.edit("callboard.toml", "name = \"shop\"", "name = \"shop\"\n\u{1b}[31m = 1");
-    assert!(world.fails(2, &["new", "component_test", "Pricing"]).contains("callboard.toml:3:1"));
+    assert!(world.fails(2, &["new", "component_test", "Pricing"]).contains("callboard.toml:3:2: this is not TOML"));
 }

@@ -53,7 +53,7 @@ fn from_init_to_reactivation() {
     assert_eq!(world.run(&["run", &id]).code, 3, "nothing goes on by itself");
 
     let engine = world.engine();
-    let mut follower = world.command(&["events", &id, "--follow"]).stdout(Stdio::piped()).spawn().unwrap();
+    let follower = Following(world.command(&["events", &id, "--follow"]).stdout(Stdio::piped()).spawn().unwrap());
     let advance = |step: &str, status: &str| {
         assert_eq!(world.ok(&["advance", &id]), "done\n");
         world.wait(&id, &format!("{step} ends"), |session| {
@@ -83,7 +83,7 @@ fn from_init_to_reactivation() {
     let session = advance("generate_tests_and_fixtures", "ok");
     let worktree = session["worktree"].as_str().unwrap().to_owned();
     let beside = |name: &str| std::fs::read_to_string(format!("{worktree}/../{name}")).unwrap();
-    assert_eq!(beside("prompt-1-generate_tests_and_fixtures-2"), prompt, "what was shown is what was sent");
+    assert_eq!(beside("prompt-1-generate_tests_and_fixtures-1"), prompt, "what was shown is what was sent");
 
     let failed = advance("run_tests", "error");
     let run = &failed["interactions"].as_array().unwrap().last().unwrap()["result"]["data"];
@@ -95,7 +95,7 @@ fn from_init_to_reactivation() {
     advance("run_tests", "ok");
     let complete = advance("finalize", "ok");
     assert_eq!((&complete["status"], &complete["next"]), (&"complete".into(), &Value::Null));
-    let output = follower.wait_with_output_of();
+    let output = follower.output();
     for line in ["$ cargo test", "done with generate_tests_and_fixtures\n", "done with fix_compilation_errors\n"] {
         assert!(output.contains(line), "{line:?} is not in {output}");
     }
@@ -130,17 +130,23 @@ fn from_init_to_reactivation() {
     assert_eq!(world.git(&["status", "--porcelain"]).trim(), "?? more.txt", "the checkout is as it was left");
 }
 
-trait Follower {
-    fn wait_with_output_of(&mut self) -> String;
+/// A process that does not outlive its test.
+struct Following(std::process::Child);
+
+impl Following {
+    /// What it printed until it ended by itself.
+    fn output(mut self) -> String {
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut self.0.stdout.take().unwrap(), &mut text).unwrap();
+        assert!(self.0.wait().unwrap().success());
+        text
+    }
 }
 
-impl Follower for std::process::Child {
-    /// What a follower printed until it ended by itself.
-    fn wait_with_output_of(&mut self) -> String {
-        let mut text = String::new();
-        std::io::Read::read_to_string(&mut self.stdout.take().unwrap(), &mut text).unwrap();
-        assert!(self.wait().unwrap().success());
-        text
+impl Drop for Following {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
     }
 }
 

@@ -40,7 +40,6 @@ fn recomputed(store: &Store, session: &Session) -> Derived {
     let mut attempts = store.interactions(session.id, 0).unwrap();
     attempts.retain(|attempt| attempt.generation == session.generation);
     let last = attempts.last();
-    let is = |step| attempts.iter().filter(|attempt| attempt.step == step).count();
     let next = workflow::next(&store.history(session, BOUNDS).unwrap());
     let first = attempts.first().map_or(u32::MAX, |first| first.seq);
     let halts = store.halts(session.id).unwrap();
@@ -49,11 +48,31 @@ fn recomputed(store: &Store, session: &Session) -> Derived {
     Derived {
         step: last.map(|last| last.step),
         step_status: last.and_then(|last| last.result.as_ref()).map(|result| result.status),
-        iteration: last.map_or(0, |last| u32::try_from(is(last.step)).unwrap()),
+        iteration: last.map_or(0, |last| iteration(&attempts[..attempts.len() - 1], last.step)),
         step_started_at: last.map(|last| last.started_at),
         next: if session.status.is_terminal() { None } else { next.ok().map(|next| next.to_string()) },
         halt: halted.filter(|_| stands).map(|halt| halt.reason),
     }
+}
+
+/// Which attempt at a step follows these. One that was cut off, or for which something was missing, was never made.
+fn iteration(before: &[Interaction], step: Step) -> u32 {
+    let was_made = |cause: Option<Cause>| match cause {
+        Some(Cause::Interrupted | Cause::Cancelled | Cause::Environment | Cause::AgentUnavailable) => false,
+        Some(
+            Cause::Failed
+            | Cause::Timeout
+            | Cause::Inactive
+            | Cause::CouldNotRun
+            | Cause::MergeConflict
+            | Cause::FailuresOutside
+            | Cause::EmptyDiff,
+        )
+        | None => true,
+    };
+    let cause = |attempt: &Interaction| attempt.result.as_ref().and_then(|result| result.cause);
+    let made = before.iter().filter(|attempt| attempt.step == step && was_made(cause(attempt))).count();
+    u32::try_from(made).unwrap() + 1
 }
 
 /// What may happen to a session, drawn at random; what is not possible now is left out.
@@ -99,8 +118,9 @@ fn changes(store: &Store, session: &Session, happening: Happening, at: Micros) -
         Happening::Begin => {
             let Ok(Next::Step(step)) = workflow::next(&history) else { return None };
             let seq = store.last_seq(session.id).unwrap() + 1;
-            let before = history.attempts.iter().filter(|attempt| attempt.step == step).count();
-            let iteration = u32::try_from(before).unwrap() + 1;
+            let mut before = store.interactions(session.id, 0).unwrap();
+            before.retain(|attempt| attempt.generation == session.generation);
+            let iteration = iteration(&before, step);
             let attempt = interaction(session.id, seq, step);
             let attempt = Interaction { generation: session.generation, iteration, started_at: at, ..attempt };
             Some(vec![Change::Begin { interaction: Box::new(attempt), owner: None }])
