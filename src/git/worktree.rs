@@ -315,7 +315,10 @@ fn remove_folder(folder: &Utf8Path) -> Result<(), GitError> {
 
 pub(super) fn remove_file(file: &Utf8Path) -> Result<(), GitError> {
     match fs::remove_file(file) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error).doing(|| format!("removing {file}")),
+        // Nor is it there when a file stands where its folder would be.
+        Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Err(error).doing(|| format!("removing {file}"))
+        }
         _ => Ok(()),
     }
 }

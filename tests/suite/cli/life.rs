@@ -34,7 +34,7 @@ fn from_init_to_reactivation() {
     assert!(world.ok(&["init"]).contains("Orders, 1 component\n"));
     world.commit_all("Begin");
     assert!(world.run(&["doctor"]).out.contains("✗ agent"));
-    world.edit("callboard.toml", "# agent = \"claude\"", "agent = \"mine\" #");
+    world.edit("callboard.toml", "# agent = \"mine\"", "agent = \"mine\"");
     world.edit(
         "callboard.toml",
         "[worktree]",

@@ -159,9 +159,11 @@ fn opens_and_writes() {
 
 /// Runs this test in a process that is not root, to whom permissions mean something.
 fn as_nobody(test: &str, world: &World) -> std::process::Output {
-    // The folder that this program was built in may be closed to others.
+    // The folder that this program was built in may be closed to others. Another process copies it: what this one writes is
+    // open in every child that is starting meanwhile, and such a program is busy.
     let program = world.folder.join("suite");
-    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    let copied = Command::new("cp").arg(std::env::current_exe().unwrap()).arg(&program).status().unwrap();
+    assert!(copied.success());
     let mut command = Command::new(program);
     command.args(["--exact", test, "--include-ignored", "--nocapture"]).env("CALLBOARD_TEST_STORE", &world.path);
     command.current_dir("/");

@@ -138,7 +138,7 @@ fn reads_see_nothing(mine: &Store, theirs: &Store, foreign: &Foreign) -> BTreeSe
 }
 
 /// Methods that are not about the rows of one scope.
-const WITHOUT_SCOPE: [&str; 7] = ["open", "reopen", "path", "scope", "data_version", "scopes", "apply"];
+const WITHOUT_SCOPE: [&str; 8] = ["open", "reopen", "path", "scope", "data_version", "scopes", "glance", "apply"];
 
 /// The public methods of `Store`, read from the source.
 fn methods() -> BTreeSet<String> {
