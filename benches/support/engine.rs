@@ -37,6 +37,6 @@ fn drive_to_idle(store: Utf8PathBuf) {
         settings: Settings::default(),
         grace: Grace { interrupt: second, terminate: second },
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(engine::run(options, std::future::pending())).unwrap();
 }

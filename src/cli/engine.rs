@@ -117,8 +117,9 @@ pub(super) fn lock(store: &Utf8Path, foreground: bool) -> Result<Option<Lock>, C
 
 /// Runs an engine in this process until it ends, `stop` resolves, or a signal tells it to.
 pub(super) fn drive(options: Options, stop: impl Future<Output = ()>) -> Result<Ended, CliError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+    // One thread: what the engine does itself is little, and each hand-over to another thread costs more than it. What blocks
+    // (git, starting processes, rendering) has threads of its own, and so has the store.
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| CliError::Failed(format!("no runtime: {error}")))?;

@@ -12,8 +12,8 @@ use crate::{
     },
     git::{self, Repo},
     model::{
-        Answer, Cause, Command, Data, HaltReason, IntentId, Interaction, InteractionId, Performer, ResultStatus,
-        Session, SessionId, Status, Step, StepResult,
+        Answer, Cause, Command, Data, HaltReason, IntentId, Interaction, InteractionId, Performer, Protocol,
+        ResultStatus, Session, SessionId, Status, Step, StepResult,
     },
     project::Project,
     store::Change,
@@ -81,7 +81,7 @@ impl Desk {
         Ok(Job {
             shared: Arc::clone(shared),
             scope: Arc::clone(&self.scope),
-            consented: self.consented(&project)?,
+            consented: self.consented()?,
             project,
             permits: self.permits(),
             session,
@@ -111,7 +111,7 @@ impl Desk {
                 let done = children.into_iter().filter(|child| child.status == Status::Complete);
                 Work::Finalize { components: done.map(|child| child.component).collect() }
             }
-            (_, Performer::Agent) => Work::Agent(Box::new(self.agent_work(session, history)?)),
+            (_, Performer::Agent) => Work::Agent(Box::new(self.agent_work(project, session, history)?)),
             (Step::RunTests, _) => Work::Tests { ledger: self.store.ledger(session.id)? },
             (_, Performer::Tests | Performer::Git | Performer::Spawn | Performer::Check) => {
                 let message = format!("{step} does not run in this version of callboard");
@@ -120,7 +120,7 @@ impl Desk {
         })
     }
 
-    fn agent_work(&self, session: &Session, history: &History) -> Result<AgentWork, EngineError> {
+    fn agent_work(&self, project: &Project, session: &Session, history: &History) -> Result<AgentWork, EngineError> {
         let judges: Vec<&Attempt> = history
             .attempts
             .iter()
@@ -133,11 +133,13 @@ impl Desk {
         let sets: Vec<&str> =
             judges.iter().rev().take(2).filter_map(|attempt| attempt.failure_set.as_deref()).collect();
         let generations = self.store.generations(session.id)?;
+        let agent = session.agent.as_ref().or(project.agent.as_ref()).and_then(|name| project.agents.get(name));
+        let scripted = agent.is_some_and(|agent| agent.protocol == Protocol::Script);
         Ok(AgentWork {
             judged,
             unchanged: matches!(sets.as_slice(), [a, b] if a == b),
             ledger: self.store.ledger(session.id)?,
-            used: self.store.turns_played(session.id)?,
+            used: if scripted { self.store.turns_played(session.id)? } else { Vec::new() },
             by: generations.last().map(|last| steps::origin_in_words(&last.origin)).unwrap_or_default(),
             resumed: session.conversation_id.is_some(),
         })

@@ -24,6 +24,8 @@ pub(super) struct Desk {
 struct Loaded {
     stamp: Option<(SystemTime, u64)>,
     project: Result<Arc<Project>, String>,
+    /// What the project's commands come to, if it brings any.
+    brought: Option<String>,
 }
 
 impl Desk {
@@ -52,7 +54,8 @@ impl Desk {
         if let Ok(project) = &project {
             self.resize(&project.limits);
         }
-        self.loaded = Some(Loaded { stamp, project: project.clone() });
+        let brought = project.as_ref().ok().and_then(|project| project.consent_hash());
+        self.loaded = Some(Loaded { stamp, project: project.clone(), brought });
         (project, changes)
     }
 
@@ -76,8 +79,9 @@ impl Desk {
     }
 
     /// Whether a person agreed to have run what the project's configuration brings.
-    pub(super) fn consented(&self, project: &Project) -> Result<bool, StoreError> {
-        project.consent_hash().map_or(Ok(true), |hash| Ok(self.store.consent(&hash)? == Consent::Given))
+    pub(super) fn consented(&self) -> Result<bool, StoreError> {
+        let hash = self.loaded.as_ref().and_then(|loaded| loaded.brought.as_ref());
+        hash.map_or(Ok(true), |hash| Ok(self.store.consent(hash)? == Consent::Given))
     }
 
     /// A session with what decides what comes next in it; `None` when it has ended.

@@ -277,6 +277,8 @@ impl Dispatcher {
                 }
                 Err(error) => return Err(error),
             }
+            // A thousand children may begin at once, and what they began wants to run.
+            tokio::task::yield_now().await;
         }
         Ok(())
     }
