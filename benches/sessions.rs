@@ -31,8 +31,12 @@ use support::{
 const AGENT: &[&str] = &["cp", "/proc/sys/kernel/random/uuid", "work.txt"];
 const TESTS: &[&str] = &["cp", "{file}", "{report}"];
 
+/// `git worktree add` reads every other worktree, and fails on one that another `git` is making at that moment: then it is done
+/// again.
 const SCRIPT: &str = r#"set -e
-git -C "$ROOT" worktree add --quiet -b "bench/$1" "$PLACE/trees/$1" "$BASE"
+until git -C "$ROOT" worktree add --quiet --force -B "bench/$1" "$PLACE/trees/$1" "$BASE" 2>/dev/null; do
+  rm -rf "$PLACE/trees/$1"
+done
 cd "$PLACE/trees/$1"
 cp /proc/sys/kernel/random/uuid work.txt
 cp "tests/$1_test.xml" "$PLACE/reports/$1.xml"

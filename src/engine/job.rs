@@ -191,6 +191,7 @@ impl Job {
         let permits = match (&self.work, self.step.performer()) {
             (Work::Agent(_), Performer::Agent) => &self.permits.agents,
             (Work::Tests { .. }, Performer::Tests) => &self.permits.tests,
+            (Work::Prepare(_), _) => &self.permits.places,
             _ => return Some(None),
         };
         tokio::select! {

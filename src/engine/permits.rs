@@ -12,11 +12,16 @@ use tokio::sync::oneshot;
 pub(super) struct Permits {
     pub(super) agents: Gate,
     pub(super) tests: Gate,
+    /// Worktrees that are being made: of a thousand children that begin at once, the first are to get to their agents while the
+    /// others still wait for theirs.
+    pub(super) places: Gate,
 }
 
 impl Permits {
     pub(super) fn new(agents: u32, tests: u32) -> Self {
-        Self { agents: Gate::new(agents), tests: Gate::new(tests) }
+        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        let places = u32::try_from(2 * cores).unwrap_or(u32::MAX);
+        Self { agents: Gate::new(agents), tests: Gate::new(tests), places: Gate::new(places) }
     }
 }
 
