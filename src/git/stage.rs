@@ -41,6 +41,21 @@ impl Tree {
     /// # Errors
     /// When a file cannot be read or the index not be written; another process that holds `index.lock` is named.
     pub fn stage_all(&self) -> Result<Staged, GitError> {
+        const TRIES: u32 = 3;
+        let mut staged = self.try_stage_all();
+        for _ in 1..TRIES {
+            // Another git that tidies the object store up may take a folder away just before an object is put there.
+            match &staged {
+                Err(GitError::Git2 { source, .. }) if source.class() == git2::ErrorClass::Os => {
+                    staged = self.try_stage_all();
+                }
+                Ok(_) | Err(_) => break,
+            }
+        }
+        staged
+    }
+
+    fn try_stage_all(&self) -> Result<Staged, GitError> {
         let mut index = self.index()?;
         let changes = self.changes(&index)?;
         let nested = |(path, change): (&PathBuf, &Change)| {

@@ -162,8 +162,9 @@ fn why_it_did_not_start_is_told() {
     assert!(reason(spec(&[&garbage])).contains("is not a program"));
     assert_eq!(reason(spec(&["/etc"])), "`/etc` is a directory, not a program");
     for argv in ["sh", "./sh", "no-such-program"] {
-        let lost = Spec { directory: "/no/such/directory".into(), ..spec(&[argv]) };
-        assert_eq!(reason(lost), "the directory to run in does not exist: `/no/such/directory`");
+        let gone = directory.join("gone");
+        let lost = Spec { directory: gone.clone(), ..spec(&[argv]) };
+        assert_eq!(reason(lost), format!("the directory to run in does not exist: `{gone}`"));
     }
     let lost = Spec { directory: plain.clone().into(), ..spec(&["sh"]) };
     assert_eq!(reason(lost), format!("the directory to run in is not a directory: `{plain}`"));
