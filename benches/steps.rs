@@ -67,6 +67,8 @@ fn main() {
     let (rounds, sessions, iterations) = if quick { (1, 8, 4) } else { (7, 48, 15) };
     let number = |name: &str, usual: usize| support::argument(name).map_or(usual, |text| text.parse().unwrap());
     let (rounds, sessions) = (number("--rounds", rounds), number("--sessions", sessions));
+    // Removed at the end: for some seconds a file system goes around what was just deleted.
+    let mut worlds = Vec::new();
     for workload in WORKLOADS {
         let only = support::argument("--only");
         if only.is_some_and(|only| !workload.name.starts_with(&only)) {
@@ -96,6 +98,7 @@ fn main() {
             let written = support::processor_micros();
             bare.push(limit::bare(&world, workload.commands, steps));
             let spawned = support::processor_micros();
+            worlds.push(world);
             #[expect(clippy::cast_precision_loss, reason = "a rate")]
             let each = |from: f64, to: f64| (to - from) / steps as f64;
             note(format!(
