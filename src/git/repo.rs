@@ -1,5 +1,7 @@
 //! The user's repository: what is asked of it without touching its checkout.
 
+use std::sync::Once;
+
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use git2::{Branch, ErrorClass, ErrorCode, ObjectType, Oid, Repository, RepositoryOpenFlags};
 
@@ -188,6 +190,12 @@ impl Repo {
 
 /// Opens exactly this folder: no search above it, no look at the environment.
 pub(super) fn open(root: &Utf8Path) -> Result<Repository, GitError> {
+    // As git itself: an object that is read is not hashed again, one that was just written is not looked for.
+    static AS_GIT: Once = Once::new();
+    AS_GIT.call_once(|| {
+        git2::opts::strict_hash_verification(false);
+        git2::opts::strict_object_creation(false);
+    });
     let above: [&str; 0] = [];
     Repository::open_ext(root, RepositoryOpenFlags::NO_SEARCH, above).map_err(|error| GitError::opening(root, error))
 }

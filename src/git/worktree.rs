@@ -32,6 +32,8 @@ pub struct Prepared {
     pub base_commit: String,
     /// Whether this call made the branch.
     pub created: bool,
+    /// Whether this call wrote the files: a moment later, and before anybody changes one, [`Tree::trust_files`] is due.
+    pub filled: bool,
     /// Must be run before the worktree is used: its files pass through a filter driver (LFS, for one), and only the user's
     /// `git` runs those. `None` nearly always.
     pub checkout: Option<Invocation>,
@@ -67,7 +69,8 @@ impl Repo {
             self.link(&place, branch)?;
         }
         place.clear_locks()?;
-        let checkout = if place.admin.join("index").exists() {
+        let filled = !place.admin.join("index").exists();
+        let checkout = if !filled {
             None
         } else {
             self.fill(&place, !linked && matches!(found, Found::Ours) && !place.holds_only_git()?)?
@@ -77,6 +80,7 @@ impl Repo {
             worktree: place.worktree,
             base_commit: base_commit.to_string(),
             created,
+            filled,
             checkout,
         })
     }

@@ -1,5 +1,7 @@
 //! `initialize`: branch and worktree. Run twice, it finds the same branch and the same worktree.
 
+use std::time::Duration;
+
 use camino::Utf8Path;
 
 use crate::{
@@ -8,10 +10,13 @@ use crate::{
         process,
         steps::{Plan, git},
     },
-    git::Repo,
+    git::{Repo, Tree},
     model::{Cause, Command, Data, EventKind, StepResult},
     store::Change,
 };
+
+/// Two files that are written this far apart have different times, on any kernel.
+const FILE_TIME: Duration = Duration::from_millis(11);
 
 pub(super) fn compose(job: &Job, place: &Result<Place, String>) -> Composed {
     match place {
@@ -91,6 +96,11 @@ async fn prepare(job: &Job, place: &Place, stopper: &mut Stopper) -> Result<crat
                 format!("the worktree could not be filled: {said}"),
             )));
         }
+    }
+    if prepared.filled {
+        tokio::time::sleep(FILE_TIME).await;
+        let at = prepared.worktree.clone();
+        git::read(move || Tree::open(&at)?.trust_files()).await?;
     }
     Ok(prepared)
 }
