@@ -4,9 +4,9 @@ use serde_json::json;
 
 use crate::{
     engine::job::{Job, Performed, Work},
-    model::{Data, Halt, HaltId, HaltReason, Micros, Session, SessionKind, StepResult, TestRun},
+    model::{Data, Halt, HaltId, HaltReason, Micros, Session, StepResult},
     store::{Change, Transition},
-    workflow::{self, Attempt, Expected, History, Next, Outcome},
+    workflow::{self, Attempt, History, Next, Outcome},
 };
 
 /// The transition that ends an attempt: its result, what follows from it, and what comes next.
@@ -37,14 +37,8 @@ fn with_result(job: &Job, result: &StepResult) -> History {
 fn ledger(job: &Job, result: &StepResult) -> Option<Change> {
     let (Work::Tests { ledger }, Some(run)) = (&job.work, result.test_run()) else { return None };
     let mut rows = ledger.clone();
-    workflow::absorb(&mut rows, &for_ledger(job, run), job.seq);
+    workflow::absorb(&mut rows, &workflow::for_ledger(run), job.seq);
     Some(Change::Ledger { session: job.session.id, rows })
-}
-
-fn for_ledger(job: &Job, run: &TestRun) -> TestRun {
-    // A result that is good although tests fail is one whose tests had to fail.
-    let test_first = job.session.kind == SessionKind::ComponentTest && run.status.ran() && !run.failures.is_empty();
-    workflow::for_ledger(&Expected { kind: job.session.kind, test_first, assertions: Vec::new() }, run)
 }
 
 /// What an ended attempt makes of its session: its status, a halt, what comes next.

@@ -68,6 +68,9 @@ pub struct TestRun {
     pub failures: Vec<TestFailure>,
     /// Each place that does not compile.
     pub compile_errors: Vec<CompileError>,
+    /// Whether the tests were run before the code that they are for exists: then failing is what they must do.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub must_fail: bool,
     /// The tests that were seen, by name: at most [`TestRun::MAX_TESTS`].
     #[serde(default)]
     pub tests: Vec<TestCase>,
@@ -90,6 +93,7 @@ impl TestRun {
             duration_ms: 0,
             failures: Vec::new(),
             compile_errors: Vec::new(),
+            must_fail: false,
             tests: Vec::new(),
         }
     }

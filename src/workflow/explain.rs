@@ -194,7 +194,10 @@ fn waits(waiting: &Waiting, facts: &Facts) -> Why {
             ..blank(facts)
         },
         Waiting::Sessions(_) => Why {
-            state: format!("{step} waits for {} session(s).", facts.waits_for.len()),
+            state: match facts.waits_for.len() {
+                1 => format!("{step} waits for one session."),
+                many => format!("{step} waits for {many} sessions."),
+            },
             rule: "It goes on when every session that it waits for has ended.".into(),
             waits_for: facts.waits_for.clone(),
             since,

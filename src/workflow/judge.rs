@@ -20,10 +20,11 @@ const LISTED: usize = 8;
 
 /// Judges a test run. The result has everything but its duration, exit code and output.
 #[must_use]
-pub fn judge(expected: &Expected, run: TestRun) -> StepResult {
+pub fn judge(expected: &Expected, mut run: TestRun) -> StepResult {
+    run.must_fail = expected.kind == SessionKind::ComponentTest && expected.test_first;
     let verdict = if !run.status.ran() {
         Verdict::bad(Cause::CouldNotRun, could_not_run(&run), ledger::failure_set(&run))
-    } else if expected.kind == SessionKind::ComponentTest && expected.test_first {
+    } else if run.must_fail {
         test_first(expected, &run)
     } else if run.status == TestStatus::Passed {
         Verdict::good()
@@ -136,9 +137,9 @@ fn list(names: &[&str]) -> String {
     }
 }
 
-/// The part of a run that belongs in the failure ledger: tests that must fail, and do, are no failures.
+/// The part of a judged run that belongs in the failure ledger: tests that must fail, and do, are no failures.
 #[must_use]
-pub fn for_ledger(expected: &Expected, run: &TestRun) -> TestRun {
-    let wanted = expected.kind == SessionKind::ComponentTest && expected.test_first && run.status.ran();
+pub fn for_ledger(run: &TestRun) -> TestRun {
+    let wanted = run.must_fail && run.status.ran();
     TestRun { failures: if wanted { Vec::new() } else { run.failures.clone() }, ..run.clone() }
 }
