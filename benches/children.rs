@@ -42,6 +42,7 @@ fn main() {
     }
     let quick = support::quick();
     let (rounds, children) = if quick { (1, 40) } else { (3, 1000) };
+    let rounds = support::argument("--rounds").map_or(rounds, |text| text.parse().unwrap());
     let share = children / 10;
     let runs: Vec<Run> = (0..rounds).map(|_| run(children, share)).collect();
     let all = |value: fn(&Run) -> f64| median(&runs.iter().map(value).collect::<Vec<_>>());

@@ -64,7 +64,7 @@ const CHANGE: &[&str] = &["cp", "/proc/sys/kernel/random/uuid", "work.txt"];
 
 fn main() {
     let quick = support::quick();
-    let (rounds, sessions, iterations) = if quick { (1, 8, 4) } else { (7, 48, 15) };
+    let (rounds, sessions, iterations) = if quick { (1, 8, 5) } else { (7, 128, 5) };
     let number = |name: &str, usual: usize| support::argument(name).map_or(usual, |text| text.parse().unwrap());
     let (rounds, sessions) = (number("--rounds", rounds), number("--sessions", sessions));
     // Removed at the end: for some seconds a file system goes around what was just deleted.

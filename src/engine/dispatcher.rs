@@ -56,7 +56,7 @@ pub enum Ended {
 }
 
 /// Other processes' commits are looked at no more often than this.
-const WAKE_EVERY: Duration = Duration::from_millis(4);
+const WAKE_EVERY: Duration = Duration::from_millis(10);
 /// Behind the notifications the store is looked at this often: a client may have been killed right after its commit.
 const POLL: Duration = Duration::from_secs(5);
 /// The same when the system tells nothing of commits.

@@ -1,5 +1,7 @@
 //! What a session changed since its base, for people and for checks.
 
+use std::collections::BTreeSet;
+
 use git2::{Diff, DiffFormat, DiffOptions};
 
 use super::{GitError, Tree, error::Doing, repo};
@@ -8,6 +10,22 @@ use super::{GitError, Tree, error::Doing, repo};
 const LARGEST: i64 = 4 * 1024 * 1024;
 
 impl Tree {
+    /// The ids of the commits that came after `base`, and of `base` itself.
+    ///
+    /// # Errors
+    /// When `base` leads to no commit, or the history cannot be read.
+    pub fn commits_since(&self, base: &str) -> Result<BTreeSet<String>, GitError> {
+        let base = repo::commit(self.repository(), base)?.id();
+        let doing = || format!("reading the history of {}", self.root());
+        let mut walk = self.repository().revwalk().doing(doing)?;
+        walk.push_head().and_then(|()| walk.hide(base)).doing(doing)?;
+        let mut found = BTreeSet::from([base.to_string()]);
+        for commit in walk {
+            found.insert(commit.doing(doing)?.to_string());
+        }
+        Ok(found)
+    }
+
     /// The files that differ between the commit `base` and the worktree as it is now, new ones included; sorted.
     ///
     /// # Errors

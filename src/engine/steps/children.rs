@@ -1,6 +1,9 @@
 //! Spawning children, and judging their work together once they have all ended.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::{
     engine::{
@@ -229,9 +232,10 @@ async fn merge_all(
     stopper: &mut Stopper,
 ) -> Result<Vec<String>, git::StepError> {
     let mut merged = Vec::new();
+    let there = Arc::new(merged_before(job).await?);
     for (child, _) in children {
         if let (Status::Complete, Some(branch)) = (child.status, &child.branch)
-            && merge(job, child, branch, stopper).await?
+            && merge(job, child, branch, &there, stopper).await?
         {
             merged.push(branch.clone());
         }
@@ -239,8 +243,22 @@ async fn merge_all(
     Ok(merged)
 }
 
-/// Merges one branch. Answers whether there was anything to merge.
-async fn merge(job: &Job, child: &Session, branch: &str, stopper: &mut Stopper) -> Result<bool, git::StepError> {
+/// The commits that an earlier validation merged. Looked up once: to ask for each child whether its commit came before HEAD is to
+/// walk through all that was merged, a thousand times over with a thousand children.
+async fn merged_before(job: &Job) -> Result<BTreeSet<String>, git::StepError> {
+    let Some(base) = job.session.base_commit.clone() else { return Ok(BTreeSet::new()) };
+    let worktree = git::worktree(job)?.to_owned();
+    git::read(move || Tree::open(&worktree)?.commits_since(&base)).await
+}
+
+/// Merges one branch whose commit is not `there`. Answers whether there was anything to merge.
+async fn merge(
+    job: &Job,
+    child: &Session,
+    branch: &str,
+    there: &Arc<BTreeSet<String>>,
+    stopper: &mut Stopper,
+) -> Result<bool, git::StepError> {
     let worktree = git::worktree(job)?.to_owned();
     let mut tap = job.tap();
     let message = finalize::merge_message(job, child);
@@ -248,11 +266,10 @@ async fn merge(job: &Job, child: &Session, branch: &str, stopper: &mut Stopper) 
     let (union, attributes) = (job.project.worktree.union.clone(), job.shared.places.attributes());
     give_up_own_merge(job, stopper).await?;
     // `None`: everything is there already. Git would say so too, but a process costs more than a look.
+    let there = Arc::clone(there);
     let prepared = git::read(move || {
         let (tree, repo) = (Tree::open(&at)?, Repo::open(&root)?);
-        if let Some(tip) = repo.tip(&name)?
-            && repo.is_ancestor(&tip, &tree.head()?.commit)?
-        {
+        if repo.tip(&name)?.is_some_and(|tip| there.contains(&tip)) {
             return Ok(None);
         }
         tree.merge_begins()?;
