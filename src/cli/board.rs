@@ -32,7 +32,7 @@ pub(super) fn at(place: &Place, global: &Global) -> Result<u8, CliError> {
     let store = place.open()?;
     ensure(&place.store)?;
     let lock = place.store.clone();
-    tui::run(tui::Options {
+    let ended = tui::run(tui::Options {
         store,
         project: project.name,
         limits: project.limits,
@@ -45,7 +45,20 @@ pub(super) fn at(place: &Place, global: &Global) -> Result<u8, CliError> {
             Color::Auto if std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) => tui::Colors::None,
             Color::Auto => tui::Colors::Sixteen,
         },
-    })
-    .map_err(|error| CliError::Failed(error.to_string()))?;
-    Ok(0)
+    });
+    match ended {
+        Ok(()) => Ok(0),
+        Err(tui::TuiError::Signal(signal)) => Ok(ended_by(signal)),
+        Err(
+            error @ (tui::TuiError::NoTerminal
+            | tui::TuiError::Terminal(_)
+            | tui::TuiError::Store(_)
+            | tui::TuiError::Lost(_)),
+        ) => Err(CliError::Failed(error.to_string())),
+    }
+}
+
+/// The exit code of a program that a signal ended, as shells have it.
+fn ended_by(signal: i32) -> u8 {
+    u8::try_from(128 + signal).unwrap_or(1)
 }

@@ -7,4 +7,4 @@ mod life;
 mod mistakes;
 mod output;
 mod places;
-mod world;
+pub(crate) mod world;

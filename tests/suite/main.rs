@@ -17,6 +17,7 @@ mod layers;
 mod process;
 mod project;
 mod prompt;
+mod pty;
 mod runner;
 mod store;
 mod tui;
