@@ -5,14 +5,20 @@ use callboard::model::{SessionKind, Status};
 use super::term::{Term, callboard};
 use crate::cli::world::{World, until};
 
-/// Goes down the list until the selected session's header begins so.
-fn choose(term: &mut Term, header: &str) {
-    term.keys("g");
-    for _ in 0..30 {
+/// Looks at a pane of the session of this name whose header begins so.
+fn look_at(term: &mut Term, name: &str, header: &str, pane: &str) {
+    term.press(&format!("/{name}"), &format!("/{name}"));
+    term.keys("\r");
+    term.hides("Enter keep");
+    // Each key is waited for, so that what is looked at is the session that it chose.
+    for key in [pane, "g"] {
+        term.answers("\x1b[?2026l", |term| term.keys(key));
+    }
+    for _ in 0..6 {
         if term.contents().contains(header) {
             return;
         }
-        term.answers("\x1b[", |term| term.keys("j"));
+        term.answers("\x1b[?2026l", |term| term.keys("j"));
     }
     term.shows(header);
 }
@@ -36,16 +42,12 @@ fn the_board_of_the_demo() {
     });
     term.shows("12 complete");
 
-    term.press("/tax", "/tax");
-    term.keys("\r3");
-    choose(&mut term, "Tax  test");
+    look_at(&mut term, "tax", "Tax  test", "3");
     term.shows("Fixed");
     term.shows("tests/");
     term.keys("\x1b");
     term.shows("✓ Cart");
-    term.press("/shipping", "/shipping");
-    term.keys("\r3");
-    choose(&mut term, "Shipping  code");
+    look_at(&mut term, "shipping", "Shipping  code", "3");
     term.shows("Fixed");
     term.shows("fixed  #");
 
@@ -58,10 +60,8 @@ fn the_board_of_the_demo() {
     let arguments = ["--project", project.as_str(), "--store", world.store.as_str()];
     let mut term = Term::open(&mut callboard(&world, &arguments));
     term.shows("12 complete");
-    term.press("/discount", "/discount");
-    term.keys("\r");
-    choose(&mut term, "Discount  code");
-    term.keys("4z");
+    look_at(&mut term, "discount", "Discount  code", "4");
+    term.keys("\rz");
     term.shows("dbg!(");
     term.shows("reactivated it");
 }
