@@ -2,7 +2,7 @@
 
 use std::{
     io::{IsTerminal as _, stdin, stdout},
-    sync::mpsc::{Receiver, RecvTimeoutError, channel},
+    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     time::Duration,
 };
 
@@ -37,8 +37,12 @@ pub fn run(options: Options) -> Result<(), TuiError> {
     }
     let now = options.now;
     let mut app = App::open(options, crossterm::terminal::size()?)?;
+    let (news, messages) = channel();
+    // Before the terminal is taken: a signal that comes in between would leave it as it is then.
+    read_signals(news.clone())?;
     let mut screen = Screen::take()?;
-    let ended = Driver { app: &mut app, screen: &mut screen, now, drawn: 0, ticked: now(), dirty: false }.run();
+    let driver = Driver { app: &mut app, screen: &mut screen, now, drawn: 0, ticked: now(), dirty: false };
+    let ended = driver.run(news, &messages);
     // First the terminal, then whatever the worker still has to write.
     drop(screen);
     drop(app);
@@ -61,20 +65,18 @@ enum Flow {
 }
 
 impl Driver<'_> {
-    fn run(mut self) -> Result<(), TuiError> {
+    fn run(mut self, news: Sender<Message>, messages: &Receiver<Message>) -> Result<(), TuiError> {
         self.draw()?;
-        let (news, messages) = channel();
-        read_signals(news.clone())?;
         read_keys(news.clone())?;
         self.app.start(news)?;
         loop {
             let mut urgent = false;
-            match self.wait(&messages) {
+            match self.wait(messages) {
                 Ok(message) => {
                     let drained = std::iter::once(message).chain(messages.try_iter().take(BATCH)).collect::<Vec<_>>();
                     for message in drained {
                         urgent |= matches!(message, Message::Terminal(_));
-                        if let Flow::Off = self.take(message, &messages)? {
+                        if let Flow::Off = self.take(message, messages)? {
                             return Ok(());
                         }
                     }

@@ -131,7 +131,10 @@ fn into_the_background_and_back() {
         term.hides("Keys ·");
     }
     term.keys("q");
-    term.until("the shell is back", |screen| !screen.alternate_screen() && !screen.hide_cursor());
+    term.until("the shell is back", |screen| {
+        !screen.alternate_screen() && !screen.hide_cursor() && screen.contents().trim_end().ends_with("ready>")
+    });
+    term.keys("\r");
     term.keys("exit 7\r");
     assert_eq!(term.ended(), 7);
 }
