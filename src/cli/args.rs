@@ -11,8 +11,6 @@ use crate::{
     runner, workflow,
 };
 
-use super::session::runs;
-
 /// Words of the design: the help lists them, and one that is nearly right is suggested.
 fn words<T>(all: &'static [T], word: fn(T) -> &'static str) -> impl TypedValueParser<Value = T>
 where
@@ -28,9 +26,9 @@ where
     PossibleValuesParser::new(words).try_map(|word| word.parse::<T>())
 }
 
-/// Every kind of session; those that do not run yet are not listed.
-fn runnable() -> impl TypedValueParser<Value = SessionKind> {
-    parsed(SessionKind::ALL.iter().map(|kind| PossibleValue::new(kind.as_str()).hide(!runs(*kind))))
+/// Every kind of session.
+fn kinds() -> impl TypedValueParser<Value = SessionKind> {
+    parsed(SessionKind::ALL.iter().map(|kind| PossibleValue::new(kind.as_str())))
 }
 
 /// A terminal board for driving AI coding sessions as checked workflows.
@@ -143,7 +141,7 @@ pub(super) struct One {
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Demo {
-    /// Without the board; ends well only if both sessions end complete
+    /// Without the board; halts are overridden; ends well only if every session ends complete
     #[arg(long)]
     pub(super) headless: bool,
     /// Print JSON (with --headless)
@@ -164,7 +162,7 @@ pub(super) struct Trust {
 #[derive(Debug, ClapArgs)]
 pub(super) struct New {
     /// What is to be done
-    #[arg(value_name = "KIND", value_parser = runnable())]
+    #[arg(value_name = "KIND", value_parser = kinds())]
     pub(super) kind: SessionKind,
     /// The component or context, as callboard.toml names it
     #[arg(value_name = "COMPONENT")]

@@ -1,4 +1,4 @@
-//! Following a session and its children in the foreground.
+//! Following a session, its children and those that it has woken in the foreground.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -47,7 +47,7 @@ impl Follower {
         Self { said: HashMap::new(), quiet }
     }
 
-    /// Looks at a session and its children, says what is new, and answers how it stands.
+    /// Looks at a session, its children and those that it has woken, says what is new, and answers how it stands.
     pub(super) fn look(&mut self, store: &Store, root: SessionId) -> Result<Standing, CliError> {
         let rows = family(store, root)?;
         for row in &rows {
@@ -90,6 +90,11 @@ fn family(store: &Store, root: SessionId) -> Result<Vec<BoardRow>, CliError> {
     let mut rows = vec![store.board_row(root)?];
     for child in store.children(root)? {
         rows.push(store.board_row(child.id)?);
+    }
+    for other in store.waits_for(root)? {
+        if rows.iter().all(|row| row.id != other.id) {
+            rows.push(store.board_row(other.id)?);
+        }
     }
     Ok(rows)
 }

@@ -88,26 +88,8 @@ pub(super) fn create(place: &Place, project: &Project, wanted: Wanted) -> Result
     Ok(id)
 }
 
-/// Whether sessions of this kind run in this version.
-pub(super) const fn runs(kind: SessionKind) -> bool {
-    match kind {
-        SessionKind::ComponentTest
-        | SessionKind::ComponentCoding
-        | SessionKind::ContextTesting
-        | SessionKind::ContextCoding => true,
-        SessionKind::ComponentDesign | SessionKind::ContextDesign | SessionKind::Integration => false,
-    }
-}
-
 fn check(place: &Place, project: &Project, wanted: &Wanted) -> Result<(), CliError> {
     let usage = |message: String| Err(CliError::Usage(message));
-    if !runs(wanted.kind) {
-        return usage(format!(
-            "{} sessions do not run in this version; expected component_test, component_coding, context_testing or \
-             context_coding (`callboard workflow {}` shows what they will do)",
-            wanted.kind, wanted.kind
-        ));
-    }
     let component = project.component(&wanted.component).map_err(|error| CliError::Usage(error.to_string()))?;
     if wanted.kind.is_for_context() != component.kind.is_context() {
         let (is, wants) =
@@ -117,11 +99,26 @@ fn check(place: &Place, project: &Project, wanted: &Wanted) -> Result<(), CliErr
     if wanted.kind.is_for_context() && project.children_of(&component.name).is_empty() {
         return usage(format!("{} has no components: add [[context.component]] entries to it", component.name));
     }
-    if !wanted.kind.is_for_context() && component.paths.test.is_none() {
-        return usage(format!(
-            "{} has no test path: give it `test = \"…\"` in callboard.toml, or set [paths] test",
-            component.name
-        ));
+    match wanted.kind {
+        SessionKind::ComponentTest | SessionKind::ComponentCoding if component.paths.test.is_none() => {
+            return usage(format!(
+                "{} has no test path: give it `test = \"…\"` in callboard.toml, or set [paths] test",
+                component.name
+            ));
+        }
+        SessionKind::Integration if component.paths.test.is_none() => {
+            return usage(format!("{} has no integration test path: set [paths] integration_test", component.name));
+        }
+        SessionKind::ComponentDesign if component.paths.design.is_none() => {
+            return usage(format!("{} has no design path: set [paths] design", component.name));
+        }
+        SessionKind::ComponentTest
+        | SessionKind::ComponentCoding
+        | SessionKind::Integration
+        | SessionKind::ComponentDesign
+        | SessionKind::ContextDesign
+        | SessionKind::ContextTesting
+        | SessionKind::ContextCoding => {}
     }
     if let Some(agent) = &wanted.agent
         && !project.agents.contains_key(agent)

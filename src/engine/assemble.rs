@@ -6,14 +6,14 @@ use crate::{
     engine::{
         EngineError, clock,
         desk::Desk,
-        job::{AgentWork, Job, Place, Shared, Work},
+        job::{AgentWork, Check, Job, Place, Shared, Tested, Work},
         record,
         steps::{self, ChildPlan},
     },
     git::{self, Repo},
     model::{
         Answer, Cause, Command, Data, HaltReason, IntentId, Interaction, InteractionId, Performer, Protocol,
-        ResultStatus, Session, SessionId, Status, Step, StepResult,
+        ResultStatus, Session, SessionId, SessionKind, Status, Step, StepResult,
     },
     project::Project,
     store::Change,
@@ -112,12 +112,63 @@ impl Desk {
                 Work::Finalize { components: done.map(|child| child.component).collect() }
             }
             (_, Performer::Agent) => Work::Agent(Box::new(self.agent_work(project, session, history)?)),
-            (Step::RunTests, _) => Work::Tests { ledger: self.store.ledger(session.id)? },
+            (Step::RunTests, _) => self.tests(session, Tested::Component)?,
+            (Step::RunIntegrationTests, _) => self.tests(session, Tested::Integration)?,
+            (Step::RunTestSuite, _) => self.tests(session, Tested::Suite)?,
+            (Step::ReadContextDesign, _) => Work::Check(Check::ContextDesign),
+            (Step::ValidateDesign, _) => Work::Check(Check::Design),
+            (Step::ValidateAcceptanceCriteria, _) => {
+                let run = self.store.last_result(session.id, Step::RunIntegrationTests)?;
+                Work::Check(Check::Criteria(run.as_ref().and_then(StepResult::test_run).cloned().map(Box::new)))
+            }
             (_, Performer::Tests | Performer::Git | Performer::Spawn | Performer::Check) => {
-                let message = format!("{step} does not run in this version of callboard");
-                impossible(Cause::Environment, step, session, message)
+                impossible(Cause::Environment, step, session, format!("{step} has no work of its own"))
             }
         })
+    }
+
+    /// A test step with the sessions whose work is to be merged before: those that the session has woken.
+    fn tests(&self, session: &Session, tested: Tested) -> Result<Work, EngineError> {
+        let mut merge = Vec::new();
+        if session.kind == SessionKind::Integration {
+            for other in self.store.waits_for(session.id)? {
+                merge.push(self.store.session(other.id)?);
+            }
+        }
+        Ok(Work::Tests { ledger: self.store.ledger(session.id)?, tested, merge })
+    }
+
+    /// The sessions that made the components of a context, by component: who can be woken about a design flaw.
+    fn makers(&self, session: &Session) -> Result<Vec<(String, SessionId)>, EngineError> {
+        let mut makers = Vec::new();
+        if session.kind != SessionKind::Integration {
+            return Ok(makers);
+        }
+        for (component, made) in self.store.created_by()? {
+            if let Some(id) = made.get("code") {
+                makers.push((component, *id));
+            }
+        }
+        Ok(makers)
+    }
+
+    /// What became of the sessions that a session has woken and that did not come to a good end.
+    fn news(&self, session: &Session) -> Result<Vec<String>, EngineError> {
+        let mut news = Vec::new();
+        if session.kind != SessionKind::Integration {
+            return Ok(news);
+        }
+        for other in self.store.waits_for(session.id)? {
+            let how = match other.status {
+                Status::Failed => {
+                    self.store.last_error(other.id)?.map_or("failed".into(), |error| format!("failed: {error}"))
+                }
+                Status::Cancelled => "was cancelled".into(),
+                Status::Active | Status::Complete => continue,
+            };
+            news.push(format!("The session of {}, which was woken for this one, {how}", other.component));
+        }
+        Ok(news)
     }
 
     fn agent_work(&self, project: &Project, session: &Session, history: &History) -> Result<AgentWork, EngineError> {
@@ -142,6 +193,8 @@ impl Desk {
             used: if scripted { self.store.turns_played(session.id)? } else { Vec::new() },
             by: generations.last().map(|last| steps::origin_in_words(&last.origin)).unwrap_or_default(),
             resumed: session.conversation_id.is_some(),
+            news: self.news(session)?,
+            makers: self.makers(session)?,
         })
     }
 
@@ -238,14 +291,7 @@ impl Desk {
         }
         let last = match self.store.last_result(session.id, step)?.and_then(|result| result.data) {
             Some(Data::Children { problems, .. }) => problems,
-            Some(
-                Data::TestRun(_)
-                | Data::Prepared { .. }
-                | Data::Agent(_)
-                | Data::Finalized { .. }
-                | Data::Design { .. },
-            )
-            | None => Vec::new(),
+            _ => Vec::new(),
         };
         Ok(Some(steps::plan_children(project, session, &existing, &last, clock::now())))
     }

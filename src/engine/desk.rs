@@ -95,6 +95,16 @@ impl Desk {
         Ok(Some((session, history)))
     }
 
+    /// The context of a component, by the configuration as it was read last.
+    pub(super) fn context_of(&self, component: &str) -> Option<String> {
+        match &self.loaded {
+            Some(Loaded { project: Ok(project), .. }) => {
+                project.context_of(component).map(|context| context.name.clone())
+            }
+            Some(_) | None => None,
+        }
+    }
+
     /// What decides what comes next in a session.
     pub(super) fn history(&self, session: &Session) -> Result<History, StoreError> {
         self.store.history(session, self.bounds())

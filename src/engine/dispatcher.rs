@@ -2,7 +2,7 @@
 //! Between steps it knows nothing that is not in the store.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
     time::Duration,
 };
@@ -283,19 +283,23 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Whether this engine drives the session: all of them, or one with what it spawned.
+    /// Whether this engine drives the session: all of them, or one with what it spawned and what it waits for.
     fn is_mine(&self, key: &Key) -> Result<bool, EngineError> {
         let Some((scope, root)) = &self.options.only else { return Ok(true) };
         if scope.account != key.account || scope.project != key.project {
             return Ok(false);
         }
         let Some(desk) = self.desks.get(&key.desk()) else { return Ok(false) };
-        let mut at = Some(key.session);
-        while let Some(session) = at {
+        let mut open = vec![key.session];
+        let mut seen = HashSet::new();
+        while let Some(session) = open.pop() {
             if session == *root {
                 return Ok(true);
             }
-            at = desk.store.session(session)?.parent_id;
+            if seen.insert(session) {
+                open.extend(desk.store.session(session)?.parent_id);
+                open.extend(desk.store.waiting_on(session)?);
+            }
         }
         Ok(false)
     }
@@ -325,7 +329,15 @@ impl Dispatcher {
                 interrupt(&self.shared, desk, session.id, seq).await?;
                 self.todo.push_back(key.clone());
             }
-            Ok(Next::Waiting(Waiting::Sessions(_))) => {}
+            // Whom an attempt has woken is known only now that it has ended.
+            Ok(Next::Waiting(waiting @ Waiting::Sessions(_))) => {
+                let next = Next::Waiting(waiting).to_string();
+                if desk.store.board_row(session.id)?.next.as_ref() != Some(&next) {
+                    let outlook =
+                        Change::Outlook { session: session.id, next: Some(next), halt: None, at: clock::now() };
+                    self.shared.writer.apply(&desk.scope, vec![outlook]).await?;
+                }
+            }
             Ok(Next::Complete) => {
                 let changes = vec![
                     Change::Status { session: session.id, status: Status::Complete },

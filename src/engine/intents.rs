@@ -13,9 +13,9 @@ use crate::{
     git::Tree,
     model::{
         Answer, Cause, Decision, Generation, Halt, HaltReason, Intent, IntentAction, Mode, Origin, Session, SessionId,
-        Status, Step, StepResult, Verdict,
+        SessionKind, Status, Step, StepResult, Verdict,
     },
-    store::{Change, StoreError, Transition},
+    store::{Change, StoreError, Summary, Transition},
     workflow::{self, Next},
 };
 
@@ -118,7 +118,7 @@ impl Desk {
             IntentAction::Start => Weighed::Do(Vec::new()),
             IntentAction::Advance => self.advance(session, running, halt.as_ref())?,
             IntentAction::Retry => self.retry(session, running, halt, intent).await?,
-            IntentAction::Reactivate { context } => self.reactivate(session, context, intent)?,
+            IntentAction::Reactivate { context, requester } => self.reactivate(session, context, *requester, intent)?,
             IntentAction::Cancel => self.cancel(session)?,
             IntentAction::SetMode { mode } => set_mode(session, *mode),
             IntentAction::Approve { note } => match halt {
@@ -200,7 +200,97 @@ impl Desk {
         })
     }
 
-    fn reactivate(&self, session: &Session, context: &str, intent: &Intent) -> Result<Weighed, StoreError> {
+    /// Opens a session again. The integration session at work on its context, or whoever asked, waits for it.
+    fn reactivate(
+        &self,
+        session: &Session,
+        context: &str,
+        requester: Option<SessionId>,
+        intent: &Intent,
+    ) -> Result<Weighed, EngineError> {
+        let requester = match requester {
+            Some(requester) => Some(requester),
+            None => self.integration_of(session)?,
+        };
+        if let Some(chain) = requester.map(|requester| self.chain(session.id, requester)).transpose()?.flatten() {
+            return Ok(Weighed::Refuse(format!(
+                "it waits for whoever asks: {chain}; they would wait for each other for ever"
+            )));
+        }
+        let weighed = match requester {
+            Some(requester) if self.is_asked_again(session, requester)? => Weighed::Do(Vec::new()),
+            Some(_) | None => self.reopening(session, context, requester, intent)?,
+        };
+        let Weighed::Do(mut changes) = weighed else { return Ok(weighed) };
+        if let Some(requester) = requester {
+            let seq = self.store.last_seq(requester)?;
+            changes.push(Change::AwaitAlso { session: requester, seq, awaited: session.id });
+        }
+        Ok(Weighed::Do(changes))
+    }
+
+    /// Whether the requester woke this session already in an attempt that was cut off, and asks again in the one that
+    /// repeats it.
+    fn is_asked_again(&self, session: &Session, requester: SessionId) -> Result<bool, EngineError> {
+        const LOOKED_AT: usize = 50;
+        let opened = match self.store.generations(session.id)?.pop() {
+            Some(last) if last.origin == (Origin::Session { id: requester }) => last.opened_at,
+            Some(_) | None => return Ok(false),
+        };
+        let attempts = self.store.summaries(requester, LOOKED_AT)?;
+        let Some((now, before)) = attempts.split_last().filter(|(now, _)| now.status.is_none()) else {
+            return Ok(false);
+        };
+        let cut = |attempt: &&Summary| attempt.step == now.step && attempt.cause == Some(Cause::Interrupted);
+        let first = before.iter().rev().take_while(cut).last();
+        Ok(first.is_some_and(|first| (first.started_at..now.started_at).contains(&opened)))
+    }
+
+    /// The integration session at work on the context of a component's session: it gains by what that one does next.
+    fn integration_of(&self, session: &Session) -> Result<Option<SessionId>, EngineError> {
+        if session.kind.is_for_context() {
+            return Ok(None);
+        }
+        let Some(context) = self.context_of(&session.component) else { return Ok(None) };
+        let at_work = self
+            .store
+            .sessions_of(&context)?
+            .into_iter()
+            .rev()
+            .find(|other| other.kind == SessionKind::Integration && other.status == Status::Active);
+        Ok(at_work.map(|other| other.id))
+    }
+
+    /// How a session waits, over others, for the one that asks for it: `Order → Integration Orders`. `None`: it does not.
+    fn chain(&self, from: SessionId, to: SessionId) -> Result<Option<String>, EngineError> {
+        let mut seen = vec![from];
+        let mut open = vec![vec![from]];
+        while let Some(way) = open.pop() {
+            let Some(last) = way.last().copied() else { continue };
+            if last == to {
+                let names: Result<Vec<String>, StoreError> = way
+                    .iter()
+                    .map(|id| self.store.session(*id).map(|session| format!("{} {}", session.kind, session.component)))
+                    .collect();
+                return Ok(Some(names?.join(" → ")));
+            }
+            for next in self.store.awaited(last)?.into_iter().filter(|next| !next.status.is_terminal()) {
+                if !seen.contains(&next.session) {
+                    seen.push(next.session);
+                    open.push(way.iter().copied().chain([next.session]).collect());
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn reopening(
+        &self,
+        session: &Session,
+        context: &str,
+        requester: Option<SessionId>,
+        intent: &Intent,
+    ) -> Result<Weighed, StoreError> {
         if !session.status.is_terminal() {
             return Ok(Weighed::Refuse("it is active already; cancel it first, or wait until it has ended".into()));
         }
@@ -211,7 +301,10 @@ impl Desk {
             number: session.generation + 1,
             start: steps::restart(session.kind, &self.store.done(session.id)?),
             context: context.to_owned(),
-            origin: Origin::Person { user: intent.user.clone() },
+            origin: match (requester, intent.user.is_empty()) {
+                (Some(id), true) => Origin::Session { id },
+                (Some(_) | None, _) => Origin::Person { user: intent.user.clone() },
+            },
             opened_at: clock::now(),
         };
         Ok(Weighed::Do(vec![Change::Reopen { session: session.id, generation }]))

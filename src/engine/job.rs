@@ -20,8 +20,8 @@ use crate::{
         steps,
     },
     model::{
-        Answer, Cause, Command, Generation, IntentId, Interaction, InteractionId, Performer, Scope, Session, Step,
-        StepResult,
+        Answer, Cause, Command, Generation, IntentId, Interaction, InteractionId, Performer, Scope, Session, SessionId,
+        Step, StepResult, TestRun,
     },
     project::Project,
     store::{Change, StoreError, Writer},
@@ -125,7 +125,13 @@ pub(super) enum Work {
     Tests {
         /// The failures so far.
         ledger: Vec<LedgerRow>,
+        /// What is run.
+        tested: Tested,
+        /// Sessions whose branches are merged before, as far as they are complete.
+        merge: Vec<Session>,
     },
+    /// A pure check.
+    Check(Check),
     /// Children that have all ended: they are merged and judged.
     Validate {
         /// The children with what their last error was.
@@ -145,6 +151,27 @@ pub(super) enum Work {
     },
 }
 
+/// Which tests a test step runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tested {
+    /// The component's test file.
+    Component,
+    /// The context's integration test file.
+    Integration,
+    /// Everything.
+    Suite,
+}
+
+/// What a check looks at.
+pub(super) enum Check {
+    /// Whether the parent context's design is there to be read.
+    ContextDesign,
+    /// The component's design.
+    Design,
+    /// The acceptance criteria, by the newest run of the integration tests.
+    Criteria(Option<Box<TestRun>>),
+}
+
 /// What an agent step needs.
 pub(super) struct AgentWork {
     /// The step's result that it is to mend, if it is a fix.
@@ -159,6 +186,10 @@ pub(super) struct AgentWork {
     pub(super) by: String,
     /// Whether an agent has spoken in its conversation before.
     pub(super) resumed: bool,
+    /// What became of sessions that this one has woken.
+    pub(super) news: Vec<String>,
+    /// The sessions that made the components, by component.
+    pub(super) makers: Vec<(String, SessionId)>,
 }
 
 /// One attempt at a step, before it is made.

@@ -20,16 +20,21 @@ impl Places {
 
     /// The worktree of a session.
     pub(super) fn worktree(&self, root: &str, component: &str, session: SessionId) -> Utf8PathBuf {
+        self.of_project(root).join(format!("{}-{}", git::slug(component), session.short()))
+    }
+
+    /// The worktree in which tests are run at a commit that no session works on.
+    pub(super) fn at_commit(&self, root: &str, commit: &str) -> Utf8PathBuf {
+        self.of_project(root).join(format!("base-{}", commit.get(..12).unwrap_or(commit)))
+    }
+
+    fn of_project(&self, root: &str) -> Utf8PathBuf {
         let hash = Sha256::digest(root.as_bytes())
             .iter()
             .take(3)
             .fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
         let name = Utf8Path::new(root).file_name().unwrap_or("project");
-        self.folder.join("worktrees").join(format!("{}-{hash}", git::slug(name))).join(format!(
-            "{}-{}",
-            git::slug(component),
-            session.short()
-        ))
+        self.folder.join("worktrees").join(format!("{}-{hash}", git::slug(name)))
     }
 
     /// The file with the whole output of an attempt.

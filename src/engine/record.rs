@@ -35,7 +35,7 @@ fn with_result(job: &Job, result: &StepResult) -> History {
 }
 
 fn ledger(job: &Job, result: &StepResult) -> Option<Change> {
-    let (Work::Tests { ledger }, Some(run)) = (&job.work, result.test_run()) else { return None };
+    let (Work::Tests { ledger, .. }, Some(run)) = (&job.work, result.test_run()) else { return None };
     let mut rows = ledger.clone();
     workflow::absorb(&mut rows, &workflow::for_ledger(run), job.seq);
     Some(Change::Ledger { session: job.session.id, rows })
@@ -78,7 +78,7 @@ pub(super) fn raise(session: &Session, last: &Attempt, reason: HaltReason, resul
     };
     let evidence = json!({
         "step": last.step, "seq": last.seq, "error_message": result.error_message, "cause": result.cause,
-        "failure_set": result.failure_set, "problems": problems(result),
+        "failure_set": result.failure_set, "problems": problems(result), "about": result.evidence,
     });
     Halt {
         id: HaltId::generate(),
@@ -97,6 +97,7 @@ fn problems(result: &StepResult) -> serde_json::Value {
         Some(Data::Children { problems, .. }) => json!(problems),
         Some(Data::TestRun(run)) => json!(run.failures),
         Some(Data::Design { design_problems }) => json!(design_problems),
+        Some(Data::Criteria { criteria, .. }) => json!(criteria),
         Some(Data::Prepared { .. } | Data::Agent(_) | Data::Finalized { .. }) | None => json!([]),
     }
 }

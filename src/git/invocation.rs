@@ -94,6 +94,13 @@ impl Invocation {
         Self::git(worktree, &[], &["reset", "--hard", "--quiet", "HEAD"])
     }
 
+    /// Makes these files what they are in HEAD, staged and in the worktree.
+    pub(super) fn restore(worktree: &Utf8Path, files: &[String]) -> Self {
+        let paths = files.iter().flat_map(|file| format!(":(top,literal){file}\0").into_bytes()).collect();
+        let command = ["checkout", "--quiet", "HEAD", "--pathspec-from-file=-", "--pathspec-file-nul"];
+        Self { stdin: Some(paths), ..Self::git(worktree, &[], &command) }
+    }
+
     /// Stages everything but the nested repositories.
     pub(super) fn add(worktree: &Utf8Path, except: &BTreeSet<String>) -> Self {
         let mut paths = b":(top)\0".to_vec();
@@ -153,12 +160,6 @@ impl Tree {
     #[must_use]
     pub fn merge_abort(&self) -> Invocation {
         Invocation::git(self.root(), &[], &["merge", "--abort"])
-    }
-
-    /// Takes back what a merge that was cut off has changed.
-    #[must_use]
-    pub fn merge_reset(&self) -> Invocation {
-        Invocation::git(self.root(), &[], &["reset", "--hard", "--quiet", "HEAD"])
     }
 
     /// Pushes a branch under its own name; never by force, and without making it anyone's upstream.

@@ -19,6 +19,7 @@ mod repo;
 mod snapshot;
 mod stage;
 mod tree;
+mod unfinished;
 mod worktree;
 
 pub use copy::{Copied, Skipped};

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -115,43 +115,6 @@ impl Tree {
     #[must_use]
     pub fn merge_in_progress(&self) -> bool {
         self.inner.path().join("MERGE_HEAD").exists()
-    }
-
-    /// Notes that callboard merges here, until [`Tree::merge_ended`]: git itself leaves no trace of a merge that is killed
-    /// while a hook looks at it, only its changes.
-    ///
-    /// # Errors
-    /// When the note cannot be written.
-    pub fn merge_begins(&self) -> Result<(), GitError> {
-        let note = self.merge_note();
-        fs::write(&note, self.head()?.commit).doing(|| format!("writing {}", note.display()))
-    }
-
-    /// Nothing of callboard's own merge is left to be given up.
-    ///
-    /// # Errors
-    /// When the note cannot be removed.
-    pub fn merge_ended(&self) -> Result<(), GitError> {
-        let note = self.merge_note();
-        match fs::remove_file(&note) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(error).doing(|| format!("removing {}", note.display()))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Whether a merge of callboard's own was cut off; if so, whether that was before its commit.
-    ///
-    /// # Errors
-    /// When HEAD cannot be read.
-    pub fn merge_was_cut_off(&self) -> Result<Option<bool>, GitError> {
-        let Ok(before) = fs::read_to_string(self.merge_note()) else { return Ok(None) };
-        Ok(Some(self.head()?.commit == before))
-    }
-
-    fn merge_note(&self) -> PathBuf {
-        self.inner.path().join("callboard-merge")
     }
 
     /// Lets git believe the times of files that were written just before the index. A file that is as young as the index

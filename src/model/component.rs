@@ -87,3 +87,28 @@ pub struct Criterion {
     /// What must hold.
     pub text: String,
 }
+
+words! {
+    /// How an acceptance criterion stands.
+    CriterionState {
+        /// A passing test carries its id, and no failing one does.
+        Satisfied = "satisfied",
+        /// A failing test carries its id.
+        Unmet = "unmet",
+        /// No test carries its id.
+        Untested = "untested",
+    }
+}
+
+/// A criterion with the tests that carry its id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CriterionCheck {
+    /// Its id.
+    pub id: String,
+    /// What must hold.
+    pub text: String,
+    /// How it stands.
+    pub state: CriterionState,
+    /// The tests that carry its id, skipped ones too.
+    pub tests: Vec<String>,
+}

@@ -18,6 +18,9 @@ pub enum IntentAction {
     Reactivate {
         /// What the agent should know.
         context: String,
+        /// The session that asks, and waits until this one has ended.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        requester: Option<SessionId>,
     },
     /// End the session and everything that it started, its children too.
     Cancel,

@@ -16,7 +16,7 @@ mod session;
 mod test_run;
 
 pub use command::Command;
-pub use component::{Component, ComponentKind, Criterion, Paths, Story};
+pub use component::{Component, ComponentKind, Criterion, CriterionCheck, CriterionState, Paths, Story};
 pub use config::{AgentConfig, CustomRunner, Limits, Protocol, Runner, WorktreeConfig};
 pub use event::{Event, EventKind};
 pub use exit::Exit;

@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
-use super::{SessionId, Status, TestRun, kind::words};
+use super::{CriterionCheck, SessionId, Status, TestRun, kind::words};
 
 words! {
     /// How a step ended.
@@ -64,6 +64,9 @@ pub struct StepResult {
     /// Identifies the set of failures that a test step or a check found; equal sets have equal fingerprints.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure_set: Option<String>,
+    /// What a person is shown who has to decide about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<serde_json::Value>,
     /// Where the whole output is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<OutputFile>,
@@ -81,6 +84,7 @@ impl StepResult {
             data: None,
             duration_ms: 0,
             failure_set: None,
+            evidence: None,
             output: None,
         }
     }
@@ -100,17 +104,7 @@ impl StepResult {
     /// The test run in this result, if it has one.
     #[must_use]
     pub const fn test_run(&self) -> Option<&TestRun> {
-        match &self.data {
-            Some(Data::TestRun(run)) => Some(run),
-            Some(
-                Data::Prepared { .. }
-                | Data::Agent(_)
-                | Data::Children { .. }
-                | Data::Finalized { .. }
-                | Data::Design { .. },
-            )
-            | None => None,
-        }
+        if let Some(Data::TestRun(run)) = &self.data { Some(run) } else { None }
     }
 }
 
@@ -161,6 +155,13 @@ pub enum Data {
         pushed_to: Option<String>,
         /// Files that changed since the branch was made.
         files: Vec<String>,
+    },
+    /// How the acceptance criteria stand.
+    Criteria {
+        /// One per criterion, in the order of the stories.
+        criteria: Vec<CriterionCheck>,
+        /// What is missing, for the next prompt.
+        gap_analysis: Option<String>,
     },
     /// What a check of a design found.
     Design {

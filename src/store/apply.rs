@@ -3,8 +3,8 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::model::{
-    Component, Decision, Event, Generation, Halt, HaltId, Intent, Interaction, JSON_VERSION, Micros, Scope, Session,
-    SessionId, Status, StepResult, Story,
+    Component, CriterionCheck, Decision, Event, Generation, Halt, HaltId, Intent, Interaction, JSON_VERSION, Micros,
+    Scope, Session, SessionId, Status, StepResult, Story,
 };
 
 use super::{Change, StoreError, codec::to_json};
@@ -59,6 +59,25 @@ impl<'a> Target<'a> {
             Change::CreatedBy { component, file, session } => self.exec(
                 "UPDATE components SET created_by = json_set(created_by, '$.' || ?3, ?4) WHERE project = ?1 AND name = ?2",
                 params![self.project, component, file, self.known(*session)?],
+            ),
+            Change::AwaitAlso { session, seq, awaited } => self.exec(
+                "INSERT INTO awaits (session, awaited, seq) VALUES (?1, ?2, ?3) \
+                 ON CONFLICT (session, awaited) DO UPDATE SET seq = excluded.seq",
+                params![self.row(*session)?, self.row(*awaited)?, seq],
+            ),
+            Change::BaseRuns { commit, tests } => tests.iter().try_for_each(|(test, failed)| {
+                self.exec(
+                    "INSERT INTO base_runs (project, commit_id, test, failed) VALUES (?1, ?2, ?3, ?4) \
+                     ON CONFLICT (project, commit_id, test) DO UPDATE SET failed = excluded.failed",
+                    params![self.project, commit, test, failed],
+                )
+            }),
+            Change::Criteria { session, checks, files, commit, at } => self.criteria(*session, checks, files, commit, *at),
+            Change::Stale { session, files } => self.stale(*session, files),
+            Change::CriterionWord { criterion, state, note, user, at } => self.exec(
+                "INSERT INTO criterion_words (project, criterion, at, state, note, user) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+                 ON CONFLICT (project, criterion, at) DO UPDATE SET state = excluded.state, note = excluded.note",
+                params![self.project, criterion, at, state, note, user],
             ),
             Change::Ledger { session, rows } => self.exec(
                 "INSERT INTO ledgers (session, version, body) VALUES (?1, ?2, ?3) \
@@ -233,6 +252,39 @@ impl<'a> Target<'a> {
             self.exec(
                 "INSERT INTO awaits (session, awaited, seq) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
                 params![row, self.row(*awaited)?, seq],
+            )?;
+        }
+        Ok(())
+    }
+
+    fn criteria(
+        &self,
+        session: SessionId,
+        checks: &[CriterionCheck],
+        files: &[String],
+        commit: &str,
+        at: Micros,
+    ) -> Result<(), StoreError> {
+        for check in checks {
+            let body = to_json("criterion_checks", &(check, files))?;
+            self.exec(
+                "INSERT INTO criterion_checks (project, criterion, session, version, body, commit_id, at) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (project, criterion) DO UPDATE SET \
+                 session = excluded.session, version = excluded.version, body = excluded.body, \
+                 commit_id = excluded.commit_id, at = excluded.at, stale = 0",
+                params![self.project, check.id, self.row(session)?, JSON_VERSION, body, commit, at],
+            )?;
+        }
+        Ok(())
+    }
+
+    fn stale(&self, session: SessionId, files: &[String]) -> Result<(), StoreError> {
+        let row = self.row(session)?;
+        for file in files {
+            self.exec(
+                "UPDATE criterion_checks SET stale = 1 WHERE project = ?1 AND session <> ?2 AND stale = 0 AND EXISTS \
+                 (SELECT 1 FROM json_each(body, '$[1]') WHERE json_each.value = ?3)",
+                params![self.project, row, file],
             )?;
         }
         Ok(())

@@ -3,8 +3,8 @@
 use camino::Utf8PathBuf;
 
 use crate::model::{
-    Answer, Component, Decision, Event, Generation, Halt, HaltId, HaltReason, Intent, IntentId, Interaction, Micros,
-    Mode, Session, SessionId, Status, StepResult, Story,
+    Answer, Component, CriterionCheck, CriterionState, Decision, Event, Generation, Halt, HaltId, HaltReason, Intent,
+    IntentId, Interaction, Micros, Mode, Session, SessionId, Status, StepResult, Story,
 };
 use crate::workflow::LedgerRow;
 
@@ -111,6 +111,55 @@ pub enum Change {
         file: String,
         /// The session.
         session: SessionId,
+    },
+    /// The session waits for one more, since its attempt `seq`.
+    AwaitAlso {
+        /// The session.
+        session: SessionId,
+        /// The attempt's `seq`.
+        seq: u32,
+        /// The other.
+        awaited: SessionId,
+    },
+    /// Which tests failed at a commit that no session works on.
+    BaseRuns {
+        /// The commit.
+        commit: String,
+        /// Tests by name, and whether each failed.
+        tests: Vec<(String, bool)>,
+    },
+    /// How criteria stand by the tests of an integration session.
+    Criteria {
+        /// The session.
+        session: SessionId,
+        /// One per criterion.
+        checks: Vec<CriterionCheck>,
+        /// The files that they and the context are made of.
+        files: Vec<String>,
+        /// The commit that has them.
+        commit: String,
+        /// When.
+        at: Micros,
+    },
+    /// These files have changed: what was shown with them is stale, unless this session showed it.
+    Stale {
+        /// The session that changed them.
+        session: SessionId,
+        /// Relative to the root.
+        files: Vec<String>,
+    },
+    /// A person says how a criterion stands.
+    CriterionWord {
+        /// Its id.
+        criterion: String,
+        /// How.
+        state: CriterionState,
+        /// Why.
+        note: String,
+        /// `scope.user`.
+        user: String,
+        /// When.
+        at: Micros,
     },
     /// The session's failure ledger.
     Ledger {

@@ -4,8 +4,8 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::model::{
-    Cause, HaltId, HaltReason, IntentId, InteractionId, JSON_VERSION, Mode, ResultStatus, SessionId, SessionKind,
-    Status, Step, Verdict,
+    Cause, CriterionState, HaltId, HaltReason, IntentId, InteractionId, JSON_VERSION, Mode, ResultStatus, SessionId,
+    SessionKind, Status, Step, Verdict,
 };
 
 use super::StoreError;
@@ -27,7 +27,7 @@ macro_rules! word_columns {
     )+};
 }
 
-word_columns!(Cause, HaltReason, Mode, ResultStatus, SessionKind, Status, Step, Verdict);
+word_columns!(Cause, CriterionState, HaltReason, Mode, ResultStatus, SessionKind, Status, Step, Verdict);
 
 macro_rules! id_columns {
     ($($id:ty),+ $(,)?) => {$(

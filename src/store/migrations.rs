@@ -6,7 +6,10 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::StoreError;
 
 /// In order; a migration that was ever released is never changed.
-const MIGRATIONS: &[&str] = &[include_str!("../../assets/migrations/0001_begin.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../assets/migrations/0001_begin.sql"),
+    include_str!("../../assets/migrations/0002_criteria.sql"),
+];
 
 /// Says of a SQLite file that it is callboard's: `application_id`, "call" in ASCII.
 const APPLICATION: i64 = 0x6361_6c6c;

@@ -7,6 +7,7 @@
 mod apply;
 mod change;
 mod codec;
+mod criteria;
 mod error;
 mod migrations;
 mod open;
@@ -16,6 +17,7 @@ mod watch;
 mod writer;
 
 pub use change::{Change, Transition};
+pub use criteria::{CriterionRecord, Makers, Said, Shown};
 pub use error::StoreError;
 pub use open::{Store, default_path};
 pub use read::{Consent, Glance, SessionFilter};

@@ -1,5 +1,120 @@
 //! What a design file says, as far as steps are judged by it.
 
+use crate::model::{Component, ComponentKind, DesignProblem};
+
+/// A section of a design.
+struct Section<'a> {
+    title: &'a str,
+    line: u32,
+    body: Vec<(u32, &'a str)>,
+}
+
+/// What is wrong with the design of a component: sections that its kind needs and does not have, dependencies that are no
+/// component, dependencies that lead back to it. Empty: nothing is.
+#[must_use]
+pub fn problems(design: &str, component: &Component, components: &[Component]) -> Vec<DesignProblem> {
+    let (title, sections) = sections(design);
+    let mut found = Vec::new();
+    let mut problem = |section: &str, line: Option<u32>, message: String| {
+        found.push(DesignProblem { section: section.to_owned(), line, message });
+    };
+    if title.is_none() {
+        problem("Title", Some(1), format!("expected a title, `# {}`, and found none", component.name));
+    }
+    for wanted in required(component.kind) {
+        match sections.iter().find(|section| normal(section.title) == normal(wanted)) {
+            None => problem(wanted, None, format!("expected a section `## {wanted}`, and found none")),
+            Some(section) if section.body.iter().all(|(_, line)| line.trim().is_empty()) => {
+                problem(wanted, Some(section.line), "the section is empty; write `None` where there is nothing".into());
+            }
+            Some(_) => {}
+        }
+    }
+    for (line, name) in dependencies(&sections) {
+        let known = components.iter().find(|other| normal(&other.name) == normal(&name));
+        match known {
+            None => problem("Dependencies", Some(line), format!("{name} is no component of this project")),
+            Some(other) => {
+                if let Some(way) = way_back(components, &other.name, &component.name) {
+                    problem("Dependencies", Some(line), format!("{name} leads back to {}: {way}", component.name));
+                }
+            }
+        }
+    }
+    found
+}
+
+const fn required(kind: ComponentKind) -> &'static [&'static str] {
+    match kind {
+        ComponentKind::Context | ComponentKind::CoordinationContext => {
+            &["Purpose", "Public API", "Components", "Execution Flow", "Test Assertions", "Dependencies"]
+        }
+        ComponentKind::Schema => {
+            &["Purpose", "Fields", "Public API", "Execution Flow", "Test Assertions", "Dependencies"]
+        }
+        ComponentKind::Module
+        | ComponentKind::Repository
+        | ComponentKind::Service
+        | ComponentKind::Task
+        | ComponentKind::Other => &["Purpose", "Public API", "Execution Flow", "Test Assertions", "Dependencies"],
+    }
+}
+
+/// The title and the sections of the second level. Lines in fenced code are text, whatever they look like.
+fn sections(design: &str) -> (Option<&str>, Vec<Section<'_>>) {
+    let mut title = None;
+    let mut sections: Vec<Section<'_>> = Vec::new();
+    let mut fenced = false;
+    for (line, number) in design.lines().zip(1..) {
+        fenced ^= line.trim_start().starts_with("```");
+        match heading(line) {
+            Some((1, text)) if !fenced && title.is_none() => title = Some(text),
+            Some((2, text)) if !fenced => sections.push(Section { title: text, line: number, body: Vec::new() }),
+            Some(_) | None => {
+                if let Some(section) = sections.last_mut() {
+                    section.body.push((number, line));
+                }
+            }
+        }
+    }
+    (title, sections)
+}
+
+/// What the bullets of the section Dependencies name: the first word of each, or what stands there as code.
+fn dependencies(sections: &[Section<'_>]) -> Vec<(u32, String)> {
+    let body =
+        sections.iter().filter(|section| normal(section.title) == "dependencies").flat_map(|section| &section.body);
+    body.filter_map(|(number, line)| {
+        let (_, text) = bullet(line)?;
+        let name = match text.strip_prefix('`').and_then(|rest| rest.split_once('`')) {
+            Some((name, _)) => name.to_owned(),
+            None => text.split(|char: char| !(char.is_alphanumeric() || char == '_')).next()?.to_owned(),
+        };
+        (!name.is_empty() && normal(&name) != "none").then_some((*number, name))
+    })
+    .collect()
+}
+
+/// How one component's dependencies lead to another, if they do: `A → B → C`.
+fn way_back(components: &[Component], from: &str, to: &str) -> Option<String> {
+    let mut seen: Vec<&str> = vec![from];
+    let mut open: Vec<Vec<&str>> = vec![vec![from]];
+    while let Some(way) = open.pop() {
+        let last = *way.last()?;
+        if last == to {
+            return Some(way.join(" → "));
+        }
+        let here = components.iter().find(|component| component.name == last);
+        for next in here.map(|component| component.depends_on.as_slice()).unwrap_or_default() {
+            if !seen.contains(&next.as_str()) {
+                seen.push(next);
+                open.push(way.iter().copied().chain([next.as_str()]).collect());
+            }
+        }
+    }
+    None
+}
+
 /// The test assertions that a design lists: the bullets of its section "Test Assertions".
 ///
 /// A bullet that only groups others (it ends in a colon, or has bullets below it) is no assertion of its own.

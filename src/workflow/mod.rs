@@ -2,19 +2,23 @@
 //! I/O, no clock: everything here is a function of its arguments.
 
 mod continuation;
+mod criteria;
 mod design;
 mod explain;
 mod judge;
 mod ledger;
 mod orchestrator;
+mod placement;
 mod render;
 mod table;
 
 pub use continuation::{Continuation, Past, Wanted, continue_or_new};
-pub use design::{assertions, unmatched};
+pub use criteria::{carries, gap_analysis, judge_criteria};
+pub use design::{assertions, problems as design_problems, unmatched};
 pub use explain::{Facts, LastAttempt, Why, why};
 pub use judge::{Expected, for_ledger, judge};
 pub use ledger::{LedgerRow, LedgerState, absorb, failure_set, fingerprint, problem_set};
 pub use orchestrator::{Attempt, Awaited, Bounds, History, Next, Outcome, Waiting, WorkflowError, next, status_after};
+pub use placement::{Owner, owner, place, shared_files};
 pub use render::{Format, render};
 pub use table::{Row, Then, first_step, fix_step, position, row, rows};

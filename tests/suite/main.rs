@@ -13,6 +13,7 @@ mod cli;
 mod docs;
 mod engine;
 mod git;
+mod integration;
 mod layers;
 mod process;
 mod project;

@@ -4,7 +4,19 @@
 /// for a package of its own and leave it out of this one.
 pub(super) const FILES: &[(&str, &str)] = &[
     (".callboard/scenario.toml", include_str!("../../../assets/demo/project/.callboard/scenario.toml")),
+    (
+        ".callboard/turns/billing/rounding.rs",
+        include_str!("../../../assets/demo/project/.callboard/turns/billing/rounding.rs"),
+    ),
+    (
+        ".callboard/turns/billing/rounding_half_up.rs",
+        include_str!("../../../assets/demo/project/.callboard/turns/billing/rounding_half_up.rs"),
+    ),
     (".callboard/turns/cart/code.rs", include_str!("../../../assets/demo/project/.callboard/turns/cart/code.rs")),
+    (
+        ".callboard/turns/cart/code_with_weights.rs",
+        include_str!("../../../assets/demo/project/.callboard/turns/cart/code_with_weights.rs"),
+    ),
     (".callboard/turns/cart/stub.rs", include_str!("../../../assets/demo/project/.callboard/turns/cart/stub.rs")),
     (".callboard/turns/cart/test.rs", include_str!("../../../assets/demo/project/.callboard/turns/cart/test.rs")),
     (
@@ -22,6 +34,30 @@ pub(super) const FILES: &[(&str, &str)] = &[
     (
         ".callboard/turns/discount/test.rs",
         include_str!("../../../assets/demo/project/.callboard/turns/discount/test.rs"),
+    ),
+    (
+        ".callboard/turns/orders/code_1.rs",
+        include_str!("../../../assets/demo/project/.callboard/turns/orders/code_1.rs"),
+    ),
+    (
+        ".callboard/turns/orders/code_2.rs",
+        include_str!("../../../assets/demo/project/.callboard/turns/orders/code_2.rs"),
+    ),
+    (
+        ".callboard/turns/orders/code_3.rs",
+        include_str!("../../../assets/demo/project/.callboard/turns/orders/code_3.rs"),
+    ),
+    (
+        ".callboard/turns/orders/test_1.rs",
+        include_str!("../../../assets/demo/project/.callboard/turns/orders/test_1.rs"),
+    ),
+    (
+        ".callboard/turns/orders/test_2.rs",
+        include_str!("../../../assets/demo/project/.callboard/turns/orders/test_2.rs"),
+    ),
+    (
+        ".callboard/turns/orders/test_3.rs",
+        include_str!("../../../assets/demo/project/.callboard/turns/orders/test_3.rs"),
     ),
     (
         ".callboard/turns/shipping/code_1.rs",

@@ -12,8 +12,8 @@ use crate::{
     },
     git::{Repo, Tree},
     model::{
-        AgentConfig, AgentReport, Cause, Command, Component, Data, EventKind, Exit, Origin, OutputFile, Protocol,
-        Runner, SessionKind, Step, StepResult,
+        AgentConfig, AgentReport, Cause, Command, Component, Data, DesignProblem, EventKind, Exit, Origin, OutputFile,
+        Protocol, Runner, SessionKind, Step, StepResult,
     },
     prompt::{
         self, ComponentInfo, ContextInfo, LedgerLine, Neighbour, ProjectInfo, PromptInput, PromptPaths, Reactivation,
@@ -152,18 +152,36 @@ fn prompt_input(job: &Job, work: &AgentWork, component: &Component) -> PromptInp
         test_first: false,
         test_run: judged.and_then(StepResult::test_run).cloned(),
         ledger: work.ledger.iter().map(ledger_line).collect(),
-        problem: judged.and_then(|result| result.error_message.clone()),
-        design_problems: Vec::new(),
+        problem: problem(work),
+        design_problems: design_problems(judged),
         unchanged: work.unchanged,
         reactivation: (!job.generation.context.is_empty())
             .then(|| Reactivation { context: job.generation.context.clone(), by: work.by.clone() }),
-        gap_analysis: None,
+        gap_analysis: judged.and_then(gaps),
         sessions_tool: false,
     }
 }
 
 fn is_there(job: &Job, path: &str) -> bool {
     job.session.worktree.as_ref().is_some_and(|worktree| worktree.join(path).is_file())
+}
+
+/// What is wrong, in words: what the step before found, and what became of sessions that this one had woken.
+fn problem(work: &AgentWork) -> Option<String> {
+    let found = work.judged.as_ref().and_then(|result| result.error_message.clone());
+    let parts: Vec<String> = found.into_iter().chain(work.news.iter().cloned()).collect();
+    (!parts.is_empty()).then(|| parts.join("\n"))
+}
+
+fn design_problems(judged: Option<&StepResult>) -> Vec<DesignProblem> {
+    match judged.and_then(|result| result.data.as_ref()) {
+        Some(Data::Design { design_problems }) => design_problems.clone(),
+        _ => Vec::new(),
+    }
+}
+
+fn gaps(judged: &StepResult) -> Option<String> {
+    if let Some(Data::Criteria { gap_analysis, .. }) = &judged.data { gap_analysis.clone() } else { None }
 }
 
 /// Components of the same kind elsewhere in the project: how things are done here.
@@ -214,26 +232,18 @@ pub(super) async fn perform(job: &Job, plan: AgentPlan, stopper: &mut Stopper) -
 
 async fn try_perform(job: &Job, plan: AgentPlan, stopper: &mut Stopper) -> Result<git::StepError, git::StepError> {
     initialize::ensure(job, stopper).await?;
-    let before = if job.step.is_fix() { Some(first_snapshot(job).await?) } else { None };
+    let before = if job.step.is_fix() && !is_repeated(job) { Some(first_snapshot(job).await?) } else { None };
     let mut result = match plan.agent.protocol {
         Protocol::Script => script::play(job, &plan.agent, &plan.prompt, stopper).await,
         Protocol::Command | Protocol::Claude | Protocol::Codex | Protocol::Acp => run(job, &plan, stopper).await,
     };
     let changed = match before {
-        Some((before, tree)) if result.cause.is_none() => before != git::read(move || tree.change_hash()).await?,
+        Some((before, tree)) if result.cause.is_none() => {
+            before != git::read(move || tree.change_hash()).await? || woke_somebody(job).await?
+        }
         Some(_) | None => true,
     };
-    let turn = match &result.data {
-        Some(Data::Agent(report)) => report.turn,
-        Some(
-            Data::TestRun(_)
-            | Data::Prepared { .. }
-            | Data::Children { .. }
-            | Data::Finalized { .. }
-            | Data::Design { .. },
-        )
-        | None => None,
-    };
+    let turn = if let Some(Data::Agent(report)) = &result.data { report.turn } else { None };
     if !changed {
         result = StepResult {
             code: result.code,
@@ -245,8 +255,28 @@ async fn try_perform(job: &Job, plan: AgentPlan, stopper: &mut Stopper) -> Resul
     Ok(Box::new(result.with_data(Data::Agent(report))))
 }
 
+/// Whether the attempt before was cut off: it may have changed already what this one would.
+fn is_repeated(job: &Job) -> bool {
+    let last = job.history.attempts.last();
+    last.is_some_and(|last| {
+        last.step == job.step && last.outcome.is_some_and(|outcome| outcome.cause == Some(Cause::Interrupted))
+    })
+}
+
 const fn fix_name(step: Step) -> &'static str {
     step.as_str()
+}
+
+/// Whether the session waits for another one that it, or a person for it, has woken: that is progress too.
+async fn woke_somebody(job: &Job) -> Result<bool, git::StepError> {
+    if job.session.kind != SessionKind::Integration {
+        return Ok(false);
+    }
+    let (store, scope, id) = (job.shared.store.clone(), job.scope.as_ref().clone(), job.session.id);
+    super::integration::ask_store(store, scope, move |store| {
+        Ok(store.awaited(id)?.iter().any(|other| !other.status.is_terminal()))
+    })
+    .await
 }
 
 /// The worktree's content in one word, and the open worktree: to open it again would cost more than to look at it again.
@@ -333,6 +363,7 @@ pub(super) fn work(job: &Job) -> Option<&AgentWork> {
         Work::Agent(work) => Some(work),
         Work::Prepare(_)
         | Work::Tests { .. }
+        | Work::Check(_)
         | Work::Validate { .. }
         | Work::Finalize { .. }
         | Work::Impossible { .. } => None,

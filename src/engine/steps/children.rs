@@ -8,12 +8,12 @@ use std::{
 use crate::{
     engine::{
         job::{Job, Performed, Stopper, Work},
-        steps::{finalize, git, initialize, tests},
+        steps::{checks, finalize, git, initialize, tests},
     },
     git::{MergeOutcome, Repo, Tree},
     model::{
-        Cause, ChildProblem, Data, Exit, Generation, Micros, Mode, Origin, Performer, Session, SessionId, SessionKind,
-        Status, Step, StepResult,
+        Cause, ChildProblem, Component, Data, Exit, Generation, Micros, Mode, Origin, Performer, Session, SessionId,
+        SessionKind, Status, Step, StepResult,
     },
     project::Project,
     workflow,
@@ -62,11 +62,11 @@ pub(in crate::engine) fn plan_children(
                 let generation = reopening(parent, child, *start, last, now);
                 plan.reopen.extend(generation.map(|generation| (child.id, generation)));
             }
-            None if component.paths.test.is_none() => plan.problems.push(ChildProblem {
+            None if lacks_path(kind, component).is_some() => plan.problems.push(ChildProblem {
                 session_id: None,
                 component: component.name.clone(),
                 status: None,
-                message: tests::no_test_path(component),
+                message: lacks_path(kind, component).unwrap_or_default(),
             }),
             None => {
                 let child = new_child(parent, kind, &component.name, now);
@@ -80,6 +80,15 @@ pub(in crate::engine) fn plan_children(
         return Err(format!("no child could be created: {}", why.join("; ")));
     }
     Ok(plan)
+}
+
+/// Why a component cannot have a child session of this kind: the project does not say where its file would be.
+fn lacks_path(kind: SessionKind, component: &Component) -> Option<String> {
+    if kind == SessionKind::ComponentDesign {
+        let missing = component.paths.design.is_none();
+        return missing.then(|| format!("{} has no design path: set [paths] design in callboard.toml", component.name));
+    }
+    component.paths.test.is_none().then(|| tests::no_test_path(component))
 }
 
 /// Whether a child that is there is reactivated: only one that has ended and is not good.
@@ -161,7 +170,8 @@ async fn try_validate(job: &Job, stopper: &mut Stopper) -> Result<git::StepError
         .kind
         .child_kind()
         .ok_or_else(|| Box::new(StepResult::error(Cause::Failed, "this kind has no children")))?;
-    let merged = merge_all(job, children, stopper).await?;
+    let sessions: Vec<Session> = children.iter().map(|(session, _)| session.clone()).collect();
+    let merged = merge_complete(job, &sessions, stopper).await?;
     let by_component: BTreeMap<&str, &(Session, Option<String>)> =
         children.iter().map(|child| (child.0.component.as_str(), child)).collect();
     let mut problems = Vec::new();
@@ -177,7 +187,7 @@ async fn try_validate(job: &Job, stopper: &mut Stopper) -> Result<git::StepError
 /// What is wrong with one component, if anything is.
 async fn judge(
     job: &Job,
-    component: &crate::model::Component,
+    component: &Component,
     child: Option<&(Session, Option<String>)>,
     kind: SessionKind,
     nth: usize,
@@ -190,11 +200,7 @@ async fn judge(
         message,
     };
     let Some((session, error)) = child else {
-        return Ok(Some(problem(if component.paths.test.is_none() {
-            tests::no_test_path(component)
-        } else {
-            "it has no session".into()
-        })));
+        return Ok(Some(problem(lacks_path(kind, component).unwrap_or_else(|| "it has no session".into()))));
     };
     let reason = error.as_deref().unwrap_or("no reason was recorded");
     match session.status {
@@ -204,6 +210,9 @@ async fn judge(
         Status::Complete => {}
     }
     let worktree = git::worktree(job)?;
+    if kind == SessionKind::ComponentDesign {
+        return Ok(checks::design_of(job, component, worktree).error_message.map(problem));
+    }
     if let Some(test) = component.paths.test.as_deref().filter(|test| !worktree.join(test).is_file()) {
         return Ok(Some(problem(format!("its test file {test} is missing"))));
     }
@@ -225,15 +234,15 @@ fn verdict(problems: Vec<ChildProblem>, merged: Vec<String>) -> StepResult {
     .with_data(data)
 }
 
-/// Merges the branches of the children that are complete, in the order of the children.
-async fn merge_all(
+/// Merges the branches of those sessions that are complete, in their order; answers which there were.
+pub(super) async fn merge_complete(
     job: &Job,
-    children: &[(Session, Option<String>)],
+    sessions: &[Session],
     stopper: &mut Stopper,
 ) -> Result<Vec<String>, git::StepError> {
     let mut merged = Vec::new();
     let there = Arc::new(merged_before(job).await?);
-    for (child, _) in children {
+    for child in sessions {
         if let (Status::Complete, Some(branch)) = (child.status, &child.branch)
             && merge(job, child, branch, &there, stopper).await?
         {
@@ -312,20 +321,16 @@ fn own_branch(job: &Job) -> &str {
     job.session.branch.as_deref().unwrap_or("the session's branch")
 }
 
-/// Gives up a merge that callboard began here and did not end: what it had is on the branches. One that a person began is
-/// theirs to end.
+/// Gives up a merge that callboard began here and did not end: what it had is on the branches, and the session's own work
+/// stays. A merge that a person began is theirs to end.
 async fn give_up_own_merge(job: &Job, stopper: &mut Stopper) -> Result<(), git::StepError> {
     let worktree = git::worktree(job)?.to_owned();
     let at = worktree.clone();
     let (ours, given_up) = git::read(move || {
         let tree = Tree::open(&at)?;
-        let ours = tree.merge_was_cut_off()?;
-        let given_up = match (tree.merge_in_progress(), ours) {
-            (true, _) => Some(tree.merge_abort()),
-            (false, Some(true)) => Some(tree.merge_reset()),
-            (false, Some(false) | None) => None,
-        };
-        Ok((ours.is_some(), given_up))
+        // Git knows more of a merge in progress than we do; of one that was killed before it was one, only we know.
+        let given_up = if tree.merge_in_progress() { Some(tree.merge_abort()) } else { tree.merge_taken_back()? };
+        Ok((tree.merge_is_ours()?, given_up))
     })
     .await?;
     if let Some(invocation) = given_up {

@@ -1,12 +1,15 @@
 //! `finalize`: the commit that names session, context and components; for a session without parent the push.
 
+use std::collections::BTreeSet;
+
 use crate::{
     engine::{
+        clock,
         job::{Composed, Job, Performed, Stopper, Work},
-        steps::{Plan, git, initialize},
+        steps::{Plan, git, initialize, integration},
     },
     git::{CommitOutcome, PushOutcome, Staged, Tree, pushed},
-    model::{Cause, Command, Data, Exit, Session, SessionKind, StepResult},
+    model::{Cause, Command, Data, Exit, Session, SessionKind, Step, StepResult},
     store::Change,
 };
 
@@ -41,6 +44,8 @@ async fn try_perform(job: &Job, stopper: &mut Stopper) -> Result<Performed, git:
     };
     let files = changed_files(job).await?;
     changes.extend(created_by(job));
+    changes.extend(shown(job, &commit, &files).await?);
+    changes.push(Change::Stale { session: job.session.id, files: files.clone() });
     let data = Data::Finalized { commit, committed, pushed_to, files };
     Ok(Performed { result: StepResult::ok().with_data(data), changes })
 }
@@ -135,6 +140,33 @@ async fn changed_files(job: &Job) -> Result<Vec<String>, git::StepError> {
     git::read(move || Tree::open(&worktree)?.changed_files(&base)).await
 }
 
+/// What an integration session has shown of the criteria, with the files that showed it.
+async fn shown(job: &Job, commit: &str, files: &[String]) -> Result<Option<Change>, git::StepError> {
+    if job.session.kind != SessionKind::Integration {
+        return Ok(None);
+    }
+    let id = job.session.id;
+    let checked = integration::ask_store(job.shared.store.clone(), job.scope.as_ref().clone(), move |store| {
+        store.last_result(id, Step::ValidateAcceptanceCriteria)
+    })
+    .await?;
+    let Some(Data::Criteria { criteria, .. }) = checked.and_then(|result| result.data) else { return Ok(None) };
+    let context = &job.session.component;
+    let mut made_of: BTreeSet<String> = files.iter().cloned().collect();
+    for component in &job.project.components {
+        if component.name == *context || component.parent.as_ref() == Some(context) {
+            made_of.extend([&component.paths.code, &component.paths.test].into_iter().flatten().cloned());
+        }
+    }
+    Ok(Some(Change::Criteria {
+        session: id,
+        checks: criteria,
+        files: made_of.into_iter().collect(),
+        commit: commit.to_owned(),
+        at: clock::now(),
+    }))
+}
+
 /// Which of the component's files this session made.
 fn created_by(job: &Job) -> Option<Change> {
     let file = match job.session.kind {
@@ -173,6 +205,7 @@ fn message(job: &Job) -> String {
         | Work::Prepare(_)
         | Work::Agent(_)
         | Work::Tests { .. }
+        | Work::Check(_)
         | Work::Validate { .. }
         | Work::Impossible { .. } => {
             let context = job.project.context_of(&session.component).map(|context| context.name.clone());

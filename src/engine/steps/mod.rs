@@ -1,10 +1,13 @@
 //! Performing steps: from a job to a command, from a command to a result.
 
 mod agent;
+mod calls;
+mod checks;
 mod children;
 mod finalize;
 mod git;
 mod initialize;
+mod integration;
 mod script;
 mod tests;
 
@@ -38,6 +41,7 @@ pub(super) async fn compose(job: &Job) -> Composed {
         Work::Prepare(place) => initialize::compose(job, place),
         Work::Agent(work) => agent::compose(job, work).await,
         Work::Tests { .. } => tests::compose(job),
+        Work::Check(check) => checks::compose(job, check),
         Work::Validate { .. } => known(job, StepResult::ok()),
         Work::Finalize { .. } => finalize::compose(job),
         Work::Impossible { command, result } => {

@@ -9,7 +9,7 @@ use crate::{
     engine::{
         job::{Job, Stopper},
         recorder::Tap,
-        steps::{agent, git},
+        steps::{agent, calls, git},
     },
     model::{AgentConfig, AgentReport, Cause, Data, EventKind, StepResult},
 };
@@ -70,7 +70,11 @@ async fn perform(job: &Job, turn: &Turn, worktree: &Utf8Path, folder: &Utf8Path)
         if at > 0 && turn.delay_ms > 0 {
             tokio::time::sleep(Duration::from_millis(turn.delay_ms)).await;
         }
-        if let Err(message) = act(&mut tap, part, worktree, folder) {
+        let done = match part {
+            Part::Call(call) => calls::carry_out(job, call, &tap).await,
+            part @ (Part::Say(_) | Part::Write(_) | Part::Delete(_)) => act(&mut tap, part, worktree, folder),
+        };
+        if let Err(message) = done {
             return StepResult::error(Cause::Failed, message);
         }
     }

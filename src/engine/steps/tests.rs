@@ -4,10 +4,10 @@ use camino::Utf8Path;
 
 use crate::{
     engine::{
-        job::{Composed, Job, Performed, Stopper},
+        job::{Composed, Job, Performed, Stopper, Tested, Work},
         process,
         recorder::Tap,
-        steps::{Plan, git, initialize},
+        steps::{Plan, children, git, initialize, integration},
     },
     git::Repo,
     model::{
@@ -23,7 +23,9 @@ const REPORT: u64 = 64 * 1024 * 1024;
 const DESIGN: u64 = 1024 * 1024;
 
 pub(super) fn compose(job: &Job) -> Composed {
-    match plan(job, &job.session.component, 0) {
+    let is_suite = matches!(job.work, Work::Tests { tested: Tested::Suite, .. });
+    let planned = if is_suite { suite_plan(job) } else { plan(job, &job.session.component, 0) };
+    match planned {
         Ok((plan, directory)) => Composed {
             command: Command::Tests { argv: plan.argv.clone(), directory: directory.to_owned() },
             changes: Vec::new(),
@@ -37,15 +39,32 @@ pub(super) fn compose(job: &Job) -> Composed {
 fn plan<'a>(job: &'a Job, component: &str, nth: usize) -> Result<(runner::Plan, &'a Utf8Path), git::StepError> {
     let environment = |message: String| Box::new(StepResult::error(Cause::Environment, message));
     let worktree = git::worktree(job)?;
+    let component = job.project.component(component).map_err(|error| environment(error.to_string()))?;
+    let test = component.paths.test.as_deref().ok_or_else(|| environment(no_test_path(component)))?;
+    let plan = plan_of(job, Target::Files(&[test]), worktree, nth)?;
+    Ok((plan, worktree))
+}
+
+/// How the whole project's tests are run in the session's worktree.
+fn suite_plan(job: &Job) -> Result<(runner::Plan, &Utf8Path), git::StepError> {
+    let worktree = git::worktree(job)?;
+    let plan = plan_of(job, Target::Suite, worktree, 0)?;
+    Ok((plan, worktree))
+}
+
+/// How some tests are run in a worktree, if the project's runner may be.
+pub(super) fn plan_of(
+    job: &Job,
+    target: Target<'_>,
+    worktree: &Utf8Path,
+    nth: usize,
+) -> Result<runner::Plan, git::StepError> {
     if matches!(job.project.runner, Runner::Custom(_)) && !job.consented {
         return Err(Box::new(initialize::no_consent(job)));
     }
-    let component = job.project.component(component).map_err(|error| environment(error.to_string()))?;
-    let test = component.paths.test.as_deref().ok_or_else(|| environment(no_test_path(component)))?;
     let report = job.shared.places.report(job.session.id, job.seq, nth);
-    let plan = runner::plan(&job.project.runner, Target::Files(&[test]), worktree, &report)
-        .map_err(|error| environment(error.to_string()))?;
-    Ok((plan, worktree))
+    runner::plan(&job.project.runner, target, worktree, &report)
+        .map_err(|error| Box::new(StepResult::error(Cause::Environment, error.to_string())))
 }
 
 /// What is said of a component that nobody can test.
@@ -65,12 +84,21 @@ pub(super) async fn perform(job: &Job, plan: runner::Plan, stopper: &mut Stopper
 
 async fn try_perform(job: &Job, plan: runner::Plan, stopper: &mut Stopper) -> Result<git::StepError, git::StepError> {
     initialize::ensure(job, stopper).await?;
+    let (tested, merge) = if let Work::Tests { tested, merge, .. } = &job.work {
+        (*tested, merge.as_slice())
+    } else {
+        (Tested::Component, [].as_slice())
+    };
+    children::merge_complete(job, merge, stopper).await?;
+    let mut tap = job.tap();
+    if tested == Tested::Suite {
+        return integration::suite(job, plan, &mut tap, stopper).await;
+    }
     let component = job
         .project
         .component(&job.session.component)
         .map_err(|error| Box::new(StepResult::error(Cause::Environment, error.to_string())))?;
     let expected = expected(job, component, job.session.kind).await?;
-    let mut tap = job.tap();
     run(job, component, &expected, plan, &mut tap, stopper).await
 }
 
@@ -100,16 +128,46 @@ async fn run(
     stopper: &mut Stopper,
 ) -> Result<git::StepError, git::StepError> {
     let worktree = git::worktree(job)?;
+    let executed = execute(job, plan, worktree, tap, stopper).await?;
+    let result = workflow::judge(expected, placed(executed.run.clone(), component));
+    let result = with_missing_file(result, worktree, component);
+    Ok(Box::new(executed.finish(result)))
+}
+
+/// A test run that came to an end, however it fared.
+pub(super) struct Executed {
+    pub(super) run: TestRun,
+    finished: process::Finished,
+    output: Option<OutputFile>,
+}
+
+impl Executed {
+    /// A judged result with what the process has to say for itself.
+    pub(super) fn finish(self, result: StepResult) -> StepResult {
+        let code = self.finished.exit.code();
+        StepResult { code, output: self.output, ..with_tail(result, &self.finished) }
+    }
+}
+
+/// Runs tests and reads what came of them. An error ends the step: it was ended, or its runner cannot start.
+pub(super) async fn execute(
+    job: &Job,
+    plan: runner::Plan,
+    worktree: &Utf8Path,
+    tap: &mut Tap,
+    stopper: &mut Stopper,
+) -> Result<Executed, git::StepError> {
     if let Some(report) = &plan.report {
         fresh(report).map_err(|message| Box::new(StepResult::error(Cause::Environment, message)))?;
     }
     let mut env = git::environment(job);
     env.extend(plan.env.iter().cloned());
     let spec = git::spec(job, plan.argv.clone(), worktree.to_owned(), env);
-    let record = spec.record.clone();
+    // What runs elsewhere does not take the place of what the step itself had to say.
+    let record = spec.record.clone().filter(|_| job.session.worktree.as_deref() == Some(worktree));
     tap.event(EventKind::Command { line: git::shown(&plan.argv) });
     let finished = process::run(
-        spec,
+        process::Spec { record: record.clone(), ..spec },
         |chunk| tap.text(chunk.text, |text| EventKind::Output { text, stderr: chunk.stderr }),
         stopper.stopped(),
     )
@@ -133,7 +191,6 @@ async fn run(
         report: report.as_deref(),
         worktree,
     };
-    let code = finished.exit.code();
     if let Some(why) = runner::cannot_start(&job.project.runner, &read) {
         let message = format!(
             "the test runner cannot start: {why}\ncommand: {}\ndirectory: {worktree}\nit {}\n{}",
@@ -141,19 +198,18 @@ async fn run(
             ended(&finished.exit),
             tail(&finished.stderr, &finished.stdout)
         );
+        let code = finished.exit.code();
         return Err(Box::new(StepResult { code, output, ..StepResult::error(Cause::Environment, message) }));
     }
-    let run = placed(runner::read(&job.project.runner, &read), component);
-    let result = workflow::judge(expected, run);
-    let result = with_missing_file(result, worktree, component);
-    Ok(Box::new(StepResult { code, output, ..with_tail(result, &finished) }))
+    let run = runner::read(&job.project.runner, &read);
+    Ok(Executed { run, finished, output })
 }
 
 /// Every failure of a component's own test file belongs to that component.
 fn placed(mut run: TestRun, component: &Component) -> TestRun {
     for failure in &mut run.failures {
         failure.component = Some(component.name.clone());
-        failure.context.clone_from(&component.parent);
+        failure.context = Some(component.parent.clone().unwrap_or_else(|| component.name.clone()));
         failure.placement = Some(Placement::Inside);
     }
     run
@@ -231,7 +287,7 @@ fn read_bytes(path: &Utf8Path, at_most: u64) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-fn read_text(path: &Utf8Path, at_most: u64) -> Option<String> {
+pub(super) fn read_text(path: &Utf8Path, at_most: u64) -> Option<String> {
     read_bytes(path, at_most).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 

@@ -129,7 +129,9 @@ fn send(model: &mut Model, snapshot: &Snapshot) -> Vec<Effect> {
     let Some(Overlay::Editor(editor)) = model.overlays.last() else { return Vec::new() };
     let (session, purpose, text) = (editor.session, editor.purpose, editor.text());
     let (command, action) = match purpose {
-        Purpose::Reactivate => (Command::Reactivate, IntentAction::Reactivate { context: text.clone() }),
+        Purpose::Reactivate => {
+            (Command::Reactivate, IntentAction::Reactivate { context: text.clone(), requester: None })
+        }
         Purpose::Approve => {
             let note = (!text.is_empty()).then(|| text.clone());
             (Command::Approve, IntentAction::Approve { note })

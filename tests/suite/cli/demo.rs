@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fs};
 
 use callboard::{
-    model::{Data, SessionKind, Step},
+    model::{Data, HaltReason, SessionKind, Step, Verdict},
     store::{SessionFilter, Store},
     workflow,
 };
@@ -63,7 +63,7 @@ fn without_a_board() {
         (&report["project"], &report["store"]),
         (&folder.join("shop").as_str().into(), &folder.join("callboard.db").as_str().into())
     );
-    for kind in ["context_testing", "context_coding"] {
+    for kind in ["context_testing", "context_coding", "integration"] {
         assert_eq!(of(&report, kind, "Orders")["status"], "complete");
     }
 
@@ -76,16 +76,19 @@ fn without_a_board() {
         assert_eq!(steps(of(&report, "component_test", component)).len(), 4, "{component} needed no second try");
     }
 
-    // Shipping fails twice, Discount once, for good: only it is reactivated.
+    // Shipping fails twice, Discount once, for good: it is reactivated, and later Cart, woken by the integration.
     let shipping = steps(of(&report, "component_coding", "Shipping"));
     assert_eq!(shipping.iter().filter(|step| **step == (1, "run_tests", "error")).count(), 2);
     let discount = of(&report, "component_coding", "Discount");
     assert_eq!((&discount["generation"], &discount["status"]), (&2.into(), &"complete".into()));
     assert!(steps(discount).contains(&(1, "finalize", "error")));
     assert_eq!(steps(discount).iter().find(|step| step.0 == 2), Some(&(2, "fix_test_failures", "ok")));
+    let cart = of(&report, "component_coding", "Cart");
+    assert_eq!((&cart["generation"], &cart["status"]), (&2.into(), &"complete".into()));
+    assert_eq!(steps(cart).iter().find(|step| step.0 == 2), Some(&(2, "fix_test_failures", "ok")));
     for session in report["sessions"].as_array().unwrap() {
-        let is_discount = session["id"] == discount["id"];
-        assert_eq!(session["generation"] == 1, !is_discount, "{}", session["component"]);
+        let again = [&discount["id"], &cart["id"]].contains(&&session["id"]);
+        assert_eq!(session["generation"] == 1, !again, "{}", session["component"]);
     }
     let spawned = &of(&report, "context_coding", "Orders")["interactions"];
     let problems = spawned[1]["result"]["data"]["problems"].as_array().unwrap();
@@ -109,16 +112,26 @@ fn without_a_board() {
     let git = |arguments: &[&str]| world.git(&[&["-C", shop.as_str()], arguments].concat());
     assert_eq!(git(&["status", "--porcelain"]), "");
     assert_eq!(git(&["branch", "--show-current"]).trim(), "main");
-    for kind in ["context_testing", "context_coding"] {
+    for kind in ["context_testing", "context_coding", "integration"] {
         let session = of(&report, kind, "Orders");
         let branch = session["branch"].as_str().unwrap();
         let pushed = world.git(&["--git-dir", folder.join("shop.git").as_str(), "rev-parse", branch]);
         assert_eq!(pushed.trim(), session["commit"]);
     }
     let merged = git(&["log", "--format=%H", of(&report, "context_coding", "Orders")["branch"].as_str().unwrap()]);
+    let integrated = git(&["log", "--format=%H", of(&report, "integration", "Orders")["branch"].as_str().unwrap()]);
     for child in sessions(&report, "component_coding") {
-        assert!(merged.contains(child["commit"].as_str().unwrap()), "{} is merged", child["component"]);
+        let commit = child["commit"].as_str().unwrap();
+        assert!(integrated.contains(commit), "{} is in the integration", child["component"]);
+        // What Cart added when it was woken came after its context's code was complete.
+        assert_eq!(merged.contains(commit), child["id"] != cart["id"], "{} is merged", child["component"]);
     }
+    let criteria = report["criteria"].as_array().unwrap();
+    assert!(!criteria.is_empty() && criteria.iter().all(|one| one["shown"]["state"] == "satisfied"), "{criteria:?}");
+    let halts = store.halts(of(&report, "integration", "Orders")["id"].as_str().unwrap().parse().unwrap()).unwrap();
+    let verdicts: Vec<_> = halts.iter().map(|halt| halt.decision.as_ref().map(|decision| decision.verdict)).collect();
+    let overridden = (HaltReason::ArchitecturalFailure, [Some(Verdict::Override)].as_slice());
+    assert_eq!((halts[0].reason, verdicts.as_slice()), overridden, "{halts:?}");
     let before = fs::read(folder.join("callboard.db")).unwrap();
     assert!(refused(2, run(&world)).contains("is there already"));
     assert_eq!(fs::read(folder.join("callboard.db")).unwrap(), before);

@@ -38,7 +38,7 @@ fn what_does_not_exist_is_named_with_what_is_near() {
         (&["new", "component_test", "Warehouse"], "callboard.toml names those that there are"),
         (&["new", "component_test", "Orders"], "Orders is a context, but component_test is for a component"),
         (&["new", "context_testing", "Pricing"], "Pricing is a component, but context_testing is for a context"),
-        (&["new", "integration", "Orders"], "do not run in this version"),
+        (&["new", "integration", "Pricing"], "Pricing is a component, but integration is for a context"),
         (&["new", "component_test", "Pricing", "--agent", "gpt"], "expected one of: sh"),
         (&["new", "component_test", "Pricing", "--base", "nowhere"], "nowhere"),
         (&["new", "component_test", "Pricing", "--mode", "manul"], "similar value exists: 'manual'"),

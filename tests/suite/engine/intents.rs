@@ -9,7 +9,7 @@ fn cancel() -> IntentAction {
 }
 
 fn reactivate(context: &str) -> IntentAction {
-    IntentAction::Reactivate { context: context.into() }
+    IntentAction::Reactivate { context: context.into(), requester: None }
 }
 
 fn mode(mode: Mode) -> IntentAction {

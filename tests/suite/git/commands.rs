@@ -171,6 +171,30 @@ fn a_merge_that_a_hook_refuses_is_still_in_progress() {
 }
 
 #[test]
+fn a_merge_is_callboards_own_until_it_has_its_commit() {
+    let world = World::new();
+    work(&world, "child", "new", "x");
+    let parent = world.tree("parent");
+    assert!(!parent.merge_is_ours().unwrap());
+    parent.merge_begins().unwrap();
+    world.hook("pre-merge-commit", "exit 1");
+    world.merge(&parent, &branch("child"), &[]);
+    assert!(parent.merge_is_ours().unwrap());
+    world.run(&parent.merge_abort());
+    world.hook("pre-merge-commit", "exit 0");
+    assert!(matches!(world.merge(&parent, &branch("child"), &[]), MergeOutcome::Merged { .. }));
+    let (child, note) = (world.git(&["rev-parse", &branch("child")]), parent.root().join(".git"));
+    let admin = fs::read_to_string(note).unwrap().trim_start_matches("gitdir: ").trim().to_owned();
+    fs::write(format!("{admin}/MERGE_HEAD"), &child).unwrap();
+    assert!(parent.merge_is_ours().unwrap(), "as a hook after the merge sees it");
+    fs::remove_file(format!("{admin}/MERGE_HEAD")).unwrap();
+    // Whoever was to note its end was killed: what is begun here from now on is not callboard's.
+    assert!(!parent.merge_is_ours().unwrap());
+    write(&parent.root().join("new"), "a person's");
+    assert!(parent.merge_taken_back().unwrap().is_none() && parent.is_dirty().unwrap());
+}
+
+#[test]
 fn union_keeps_the_lines_of_five_branches() {
     let world = World::new();
     for file in ["src/lib.rs", "other.rs", "we [ird] \"name\".rs", "theirs.lock"] {

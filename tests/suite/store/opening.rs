@@ -29,7 +29,7 @@ fn a_fresh_one_is_made_with_its_folder() {
     drop(world.open());
     let raw = world.raw();
     let pragma = |name: &str| raw.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0)).unwrap();
-    assert_eq!(pragma("user_version"), 1);
+    assert_eq!(pragma("user_version"), 2);
     assert_eq!(pragma("application_id"), 0x6361_6c6c);
     assert_eq!(raw.query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0)).unwrap(), "wal");
     drop(world.open());
@@ -49,8 +49,8 @@ fn a_newer_one_is_refused_and_left_alone() {
     world.raw().pragma_update(None, "user_version", 99).unwrap();
     let before = world.dump();
     let error = refusal(&world);
-    assert!(matches!(error, StoreError::Newer { found: 99, known: 1, .. }), "{error:?}");
-    assert!(error.to_string().contains("its version is 99, this one knows 1"), "{error}");
+    assert!(matches!(error, StoreError::Newer { found: 99, known: 2, .. }), "{error:?}");
+    assert!(error.to_string().contains("its version is 99, this one knows 2"), "{error}");
     assert_eq!(world.dump(), before);
 }
 
@@ -123,6 +123,12 @@ fn version_1_with_data_still_opens() {
     }
     super::oracle::check(&store);
     assert_eq!(store.open_intents().unwrap().len(), 1);
+    let criteria = store.criteria(None).unwrap();
+    assert!(criteria.iter().all(|one| one.standing() == "untested"), "{criteria:?}");
+    store.created_by().unwrap();
+    assert_eq!(store.base_runs("0", &["adds".into()]).unwrap(), []);
+    let version = world.raw().query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(version, 2, "it was brought up");
     assert_eq!(world.open_as("other", "/home/ada/shop").sessions(SessionFilter::default()).unwrap().len(), 1);
 }
 

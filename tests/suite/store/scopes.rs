@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use callboard::{
     model::{
-        Answer, Component, ComponentKind, Decision, Event, EventKind, HaltReason, IntentId, Limits, Mode, SessionId,
-        SessionKind, Status, Step, StepResult, Story, Verdict,
+        Answer, Component, ComponentKind, Criterion, CriterionCheck, CriterionState, Decision, Event, EventKind,
+        HaltReason, IntentId, Limits, Mode, SessionId, SessionKind, Status, Step, StepResult, Story, Verdict,
     },
     store::{Change, Consent, SessionFilter, Store, StoreError},
     workflow::Bounds,
@@ -51,6 +51,10 @@ fn full(world: &World) -> Foreign {
             intent(asked, id(CHILD)),
             Change::Consent { hash: "abc".into(), user: "ada".into(), at: 1 },
             catalogue(),
+            Change::CreatedBy { component: "Pricing".into(), file: "test".into(), session: id(CHILD) },
+            Change::BaseRuns { commit: "0".into(), tests: vec![("adds".into(), true)] },
+            criteria(id(CHILD)),
+            word("ada"),
         ])
         .unwrap();
     Foreign { intent: asked, halt }
@@ -58,6 +62,21 @@ fn full(world: &World) -> Foreign {
 
 fn note() -> EventKind {
     EventKind::Note { text: "secret".into() }
+}
+
+fn criteria(session: SessionId) -> Change {
+    let check = CriterionCheck {
+        id: "P-1".into(),
+        text: "it pays".into(),
+        state: CriterionState::Satisfied,
+        tests: Vec::new(),
+    };
+    Change::Criteria { session, checks: vec![check], files: vec!["src/pricing.rs".into()], commit: "1".into(), at: 3 }
+}
+
+fn word(user: &str) -> Change {
+    let (criterion, note) = ("P-1".into(), "seen by hand".into());
+    Change::CriterionWord { criterion, state: CriterionState::Unmet, note, user: user.into(), at: 4 }
 }
 
 fn catalogue() -> Change {
@@ -70,7 +89,8 @@ fn catalogue() -> Change {
         depends_on: Vec::new(),
         paths: callboard::model::Paths::default(),
     };
-    let story = Story { title: "A customer pays".into(), component: "Pricing".into(), criteria: Vec::new() };
+    let criterion = Criterion { id: "P-1".into(), text: "it pays".into() };
+    let story = Story { title: "A customer pays".into(), component: "Pricing".into(), criteria: vec![criterion] };
     Change::Catalogue { components: vec![component], stories: vec![story] }
 }
 
@@ -128,6 +148,10 @@ fn reads_see_nothing(mine: &Store, theirs: &Store, foreign: &Foreign) -> BTreeSe
     empty("open_intents", mine.open_intents().unwrap().is_empty());
     empty("answer", mine.answer(foreign.intent).unwrap().is_none());
     empty("consent", mine.consent("abc").unwrap() == Consent::Missing);
+    let known = mine.criteria(None).unwrap();
+    empty("criteria", known.iter().all(|one| one.shown.is_none() && one.said.is_none()));
+    empty("base_runs", mine.base_runs("0", &["adds".into()]).unwrap().is_empty());
+    empty("created_by", mine.created_by().unwrap().iter().all(|(_, makers)| makers.is_empty()));
     empty("board", mine.board(9).unwrap().rows.is_empty());
     empty("inbox", mine.inbox().unwrap().is_empty());
     // Both are given what was read in the other scope; they find nothing to add to it.
@@ -192,6 +216,9 @@ fn changes(foreign: &Foreign) -> Vec<Change> {
         begin(session, 2, Step::RunTests),
         Change::Finish { session, seq: 1, result: Box::new(StepResult::ok()), at },
         Change::Await { session, seq: 1, sessions: Vec::new() },
+        Change::AwaitAlso { session, seq: 1, awaited: id(PARENT) },
+        criteria(session),
+        Change::Stale { session, files: vec!["src/pricing.rs".into()] },
         Change::Status { session, status: Status::Failed },
         Change::Mode { session, mode: Mode::Agentic },
         Change::Conversation { session, id: "stolen".into() },
@@ -211,12 +238,19 @@ fn changes(foreign: &Foreign) -> Vec<Change> {
 /// Whether a change names something that a scope must own. Written out, so that a new change is not forgotten.
 const fn names_something(change: &Change) -> bool {
     match change {
-        Change::Project { .. } | Change::Catalogue { .. } | Change::Consent { .. } => false,
+        Change::Project { .. }
+        | Change::Catalogue { .. }
+        | Change::Consent { .. }
+        | Change::BaseRuns { .. }
+        | Change::CriterionWord { .. } => false,
         Change::NewSession(..)
         | Change::Reopen { .. }
         | Change::Begin { .. }
         | Change::Finish { .. }
         | Change::Await { .. }
+        | Change::AwaitAlso { .. }
+        | Change::Criteria { .. }
+        | Change::Stale { .. }
         | Change::Status { .. }
         | Change::Mode { .. }
         | Change::Conversation { .. }
@@ -239,7 +273,7 @@ fn no_change_reaches_into_another_scope() {
     let foreign = full(&world);
     let changes = changes(&foreign);
     let kinds: BTreeSet<_> = changes.iter().map(|change| format!("{:?}", std::mem::discriminant(change))).collect();
-    assert_eq!((kinds.len(), changes.iter().all(names_something)), (18, true));
+    assert_eq!((kinds.len(), changes.iter().all(names_something)), (21, true));
     for (account, project) in OTHERS {
         let mut mine = world.open_as(account, project);
         mine.apply(&vec![catalogue(), new(SessionId::generate())]).unwrap();
@@ -253,7 +287,9 @@ fn no_change_reaches_into_another_scope() {
         }
         let own = new(id(77));
         let awaits = Change::Await { session: id(77), seq: 1, sessions: vec![id(CHILD)] };
-        unknown("a foreign session is not waited for", mine.apply(&vec![own, awaits]));
+        unknown("a foreign session is not waited for", mine.apply(&vec![own.clone(), awaits]));
+        let also = Change::AwaitAlso { session: id(77), seq: 1, awaited: id(CHILD) };
+        unknown("nor as one more", mine.apply(&vec![own, also]));
         assert_eq!(world.dump(), before);
     }
 }
@@ -268,10 +304,16 @@ fn what_a_project_brings_is_its_own() {
         Change::Project { name: "bills".into(), description: "other".into() },
         Change::Catalogue { components: Vec::new(), stories: Vec::new() },
         Change::Consent { hash: "def".into(), user: "eve".into(), at: 1 },
+        Change::BaseRuns { commit: "0".into(), tests: vec![("adds".into(), false)] },
+        word("eve"),
     ])
     .unwrap();
     let after = world.dump();
     assert!(before.iter().all(|row| after.contains(row)), "nothing of the other project changed");
+    assert_eq!(mine.base_runs("0", &["adds".into()]).unwrap(), [("adds".into(), false)]);
+    assert_eq!(world.open().base_runs("0", &["adds".into()]).unwrap(), [("adds".into(), true)]);
+    let known = world.open().criteria(None).unwrap();
+    assert_eq!(known[0].said.as_ref().unwrap().user, "ada");
     assert_eq!(world.open().consent("def").unwrap(), Consent::Missing);
     assert_eq!(world.open().board(9).unwrap().project, "");
 }

@@ -1,7 +1,7 @@
 //! A row that a newer callboard wrote is refused, never misread.
 
 use callboard::{
-    model::{Answer, Cause, HaltReason, IntentId, Step, StepResult},
+    model::{Answer, Cause, Criterion, CriterionCheck, CriterionState, HaltReason, IntentId, Step, StepResult, Story},
     store::{Change, Store, StoreError},
 };
 
@@ -19,9 +19,22 @@ fn full(world: &World) -> IntentId {
             Change::Ledger { session: id(1), rows: Vec::new() },
             Change::Halt(halt(id(1), 1, HaltReason::Environment)),
             intent(asked, id(1)),
+            Change::Catalogue { components: Vec::new(), stories: vec![story()] },
+            criteria(),
         ])
         .unwrap();
     asked
+}
+
+fn story() -> Story {
+    let criteria = vec![Criterion { id: "P-1".into(), text: "it pays".into() }];
+    Story { title: "A customer pays".into(), component: "Orders".into(), criteria }
+}
+
+fn criteria() -> Change {
+    let (text, state) = ("it pays".into(), CriterionState::Satisfied);
+    let check = CriterionCheck { id: "P-1".into(), text, state, tests: Vec::new() };
+    Change::Criteria { session: id(1), checks: vec![check], files: Vec::new(), commit: "1".into(), at: 3 }
 }
 
 fn refused<T: std::fmt::Debug>(what: &str, result: Result<T, StoreError>) {
@@ -37,7 +50,7 @@ fn refused<T: std::fmt::Debug>(what: &str, result: Result<T, StoreError>) {
 fn every_row_with_a_newer_shape_is_refused() {
     let world = World::new();
     let asked = full(&world);
-    for table in ["generations", "interactions", "ledgers", "halts", "intents"] {
+    for table in ["generations", "interactions", "ledgers", "halts", "criterion_checks", "intents"] {
         let store = world.open();
         store.detail(id(1)).unwrap();
         let raw = world.raw();
@@ -55,6 +68,7 @@ fn every_row_with_a_newer_shape_is_refused() {
             ],
             "ledgers" => vec![("ledger", drop_ok(store.ledger(id(1)))), detail(&store)],
             "halts" => vec![("halts", drop_ok(store.halts(id(1)))), detail(&store)],
+            "criterion_checks" => vec![("criteria", drop_ok(store.criteria(None)))],
             _ => vec![("open_intents", drop_ok(store.open_intents()))],
         };
         for (what, result) in reads {

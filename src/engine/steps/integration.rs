@@ -1,0 +1,165 @@
+//! `run_test_suite`: the whole project's tests, each failure placed, and what was red before told apart.
+
+use std::collections::BTreeSet;
+
+use camino::Utf8PathBuf;
+use serde_json::json;
+
+use crate::{
+    engine::{
+        job::{Job, Stopper},
+        recorder::Tap,
+        steps::{git, tests},
+    },
+    git::{Repo, Tree},
+    model::{Cause, Placement, ResultStatus, Scope, StepResult, TestFailure, TestRun},
+    runner::{self, Target},
+    store::{Change, Store, StoreError},
+    workflow::{self, Expected},
+};
+
+/// Asks the record something on a connection of its own: for what is asked seldom.
+pub(super) async fn ask_store<T: Send + 'static>(
+    path: Utf8PathBuf,
+    scope: Scope,
+    question: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, git::StepError> {
+    let asked = tokio::task::spawn_blocking(move || question(&Store::open(&path, scope)?)).await;
+    let failed = |message: String| Box::new(StepResult::error(Cause::Environment, message));
+    match asked {
+        Ok(answer) => answer.map_err(|error| failed(error.to_string())),
+        Err(error) => Err(failed(format!("the store could not be asked: {error}"))),
+    }
+}
+
+/// Runs the whole suite and judges it: green, red inside the context, or broken outside of it.
+pub(super) async fn suite(
+    job: &Job,
+    plan: runner::Plan,
+    tap: &mut Tap,
+    stopper: &mut Stopper,
+) -> Result<git::StepError, git::StepError> {
+    let worktree = git::worktree(job)?;
+    let executed = tests::execute(job, plan, worktree, tap, stopper).await?;
+    let mut run = executed.run.clone();
+    workflow::place(&job.project.components, &job.session.component, &mut run);
+    mark_pre_existing(job, &mut run, tap, stopper).await?;
+    let expected = Expected { kind: job.session.kind, test_first: false, assertions: Vec::new() };
+    let judged = workflow::judge(&expected, run.clone());
+    let outside = failures(&run, Placement::Outside);
+    let result = if !run.status.ran() || run.failures.is_empty() {
+        judged
+    } else if !outside.is_empty() {
+        broken_outside(job, judged, &outside).await?
+    } else if failures(&run, Placement::Inside).is_empty() {
+        let old = run.failures.len();
+        StepResult {
+            status: ResultStatus::Warning,
+            cause: None,
+            failure_set: None,
+            error_message: Some(format!("{old} tests fail that were failing before this branch began")),
+            ..judged
+        }
+    } else {
+        judged
+    };
+    Ok(Box::new(executed.finish(result)))
+}
+
+fn failures(run: &TestRun, placement: Placement) -> Vec<&TestFailure> {
+    run.failures.iter().filter(|failure| failure.placement == Some(placement)).collect()
+}
+
+/// The result that stops the session at once, with what a person needs to decide.
+async fn broken_outside(job: &Job, judged: StepResult, outside: &[&TestFailure]) -> Result<StepResult, git::StepError> {
+    let worktree = git::worktree(job)?.to_owned();
+    let base = job.session.base_commit.clone().unwrap_or_default();
+    let changed = git::read(move || Tree::open(&worktree)?.changed_files(&base)).await?;
+    let files = workflow::shared_files(&job.project.components, &changed, outside);
+    let contexts: BTreeSet<&str> =
+        outside.iter().map(|failure| failure.context.as_deref().unwrap_or("no context")).collect();
+    let names: Vec<&str> = outside.iter().map(|failure| failure.name.as_str()).collect();
+    let message = format!(
+        "tests outside {} broke: {} in {}; changed here, and theirs or used by them: {}",
+        job.session.component,
+        names.join(", "),
+        contexts.iter().copied().collect::<Vec<_>>().join(", "),
+        if files.is_empty() { "nothing that is known".to_owned() } else { files.join(", ") }
+    );
+    let evidence = json!({"contexts": contexts, "tests": outside, "files": files});
+    Ok(StepResult {
+        cause: Some(Cause::FailuresOutside),
+        error_message: Some(message),
+        evidence: Some(evidence),
+        ..judged
+    })
+}
+
+/// Runs the tests that fail outside once more at the branch's base commit: what is red there already is not this session's.
+async fn mark_pre_existing(
+    job: &Job,
+    run: &mut TestRun,
+    tap: &mut Tap,
+    stopper: &mut Stopper,
+) -> Result<(), git::StepError> {
+    let Some(base) = job.session.base_commit.clone() else { return Ok(()) };
+    let outside: Vec<String> = failures(run, Placement::Outside).iter().map(|failure| failure.name.clone()).collect();
+    if outside.is_empty() || !run.status.ran() {
+        return Ok(());
+    }
+    let mut red = known(job, &base, &outside).await?;
+    if red.len() < outside.len() {
+        red = run_at_base(job, &base, run, &outside, tap, stopper).await?;
+    }
+    for failure in &mut run.failures {
+        let was_red = red.iter().any(|(test, failed)| *failed && *test == failure.name);
+        if was_red && failure.placement == Some(Placement::Outside) {
+            failure.placement = Some(Placement::PreExisting);
+        }
+    }
+    Ok(())
+}
+
+/// What is on record of these tests at a commit.
+async fn known(job: &Job, commit: &str, tests: &[String]) -> Result<Vec<(String, bool)>, git::StepError> {
+    let (commit, tests) = (commit.to_owned(), tests.to_vec());
+    ask_store(job.shared.store.clone(), job.scope.as_ref().clone(), move |store| store.base_runs(&commit, &tests)).await
+}
+
+/// Runs the files of these tests in a worktree at the base commit, and records which fail there.
+async fn run_at_base(
+    job: &Job,
+    base: &str,
+    run: &TestRun,
+    outside: &[String],
+    tap: &mut Tap,
+    stopper: &mut Stopper,
+) -> Result<Vec<(String, bool)>, git::StepError> {
+    tap.note(format!(
+        "Tests outside {} fail. They are run once more at {base}, where this branch began.",
+        job.session.component
+    ));
+    let worktree = job.shared.places.at_commit(&job.scope.project, base);
+    let (root, at, commit) = (job.project.root.clone(), worktree.clone(), base.to_owned());
+    let branch = format!("callboard/base/{}", base.get(..12).unwrap_or(base));
+    let prepared = git::read(move || Repo::open(&root)?.prepare(&at, &branch, &commit)).await?;
+    let files: BTreeSet<&str> =
+        run.tests.iter().filter(|case| outside.contains(&case.name)).filter_map(|case| case.file.as_deref()).collect();
+    let files: Vec<&str> = files.into_iter().collect();
+    let target = if files.is_empty() { Target::Suite } else { Target::Files(&files) };
+    let plan = tests::plan_of(job, target, &prepared.worktree, 1)?;
+    let there = tests::execute(job, plan, &prepared.worktree, tap, stopper).await?.run;
+    if !there.status.ran() {
+        tap.note("They could not be run there, so nothing is known of how they were.".to_owned());
+        return Ok(Vec::new());
+    }
+    let red: Vec<(String, bool)> =
+        outside.iter().map(|test| (test.clone(), there.failures.iter().any(|failure| failure.name == *test))).collect();
+    let record = vec![Change::BaseRuns { commit: base.to_owned(), tests: red.clone() }];
+    job.shared
+        .writer
+        .apply(&job.scope, record)
+        .await
+        .map_err(|error| Box::new(StepResult::error(Cause::Environment, error.to_string())))?;
+    Ok(red)
+}

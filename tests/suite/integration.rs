@@ -1,0 +1,589 @@
+//! Integration sessions with the real program: the demo's story row by row, and what it does not show.
+
+use std::{
+    fs,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use callboard::{
+    model::{CriterionState, EventKind, HaltReason, Placement, ResultStatus, Scope, SessionId, Status, Step, Verdict},
+    store::Store,
+};
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::Value;
+
+/// So long a condition is waited for before the test gives up.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// A project whose tests are lines `NAME TOKEN FILE`: a test passes when its file has its token.
+struct Shop {
+    _folder: tempfile::TempDir,
+    folder: Utf8PathBuf,
+}
+
+const TOML: &str = r#"
+[project]
+name = "shop"
+tests = "custom"
+agent = "player"
+
+[paths]
+code = "src/{path}.txt"
+test = "tests/{name}.t"
+integration_test = "tests/{name}_together.t"
+
+[runner]
+files = ["sh", "run.sh", "{report}", "{file}"]
+suite = ["sh", "run.sh", "{report}"]
+
+[agents.player]
+protocol = "script"
+scenario = "scenario.toml"
+
+[[context]]
+name = "Orders"
+kind = "context"
+  [[context.component]]
+  name = "Cart"
+  kind = "module"
+  [[context.component]]
+  name = "Tax"
+  kind = "module"
+
+[[context]]
+name = "Billing"
+kind = "context"
+  [[context.component]]
+  name = "Rounding"
+  kind = "module"
+
+[[story]]
+title = "A customer sees the total"
+context = "Orders"
+criteria = [{ id = "AC-1", text = "It weighs and taxes" }]
+"#;
+
+const RUN: &str = r#"
+report=$1; shift
+[ $# = 0 ] && set -- tests/*.t
+n=0 bad=0 out=""
+for file; do
+  while read -r name token in; do
+    n=$((n+1))
+    if grep -qsw -- "$token" "$in"; then
+      out="$out<testcase name=\"$name\" file=\"$file\"/>"
+    else
+      bad=$((bad+1))
+      out="$out<testcase name=\"$name\" file=\"$file\"><failure message=\"no $token in $in\">no</failure></testcase>"
+    fi
+  done < "$file"
+done
+printf '<testsuite name="all" tests="%s" failures="%s">%s</testsuite>\n' $n $bad "$out" > "$report"
+echo "$n tests, $bad bad"
+[ $bad = 0 ]
+"#;
+
+/// What every scenario begins with: the components are written, the joining code and its test too.
+const BEGINNING: &str = r#"
+[[turn]]
+component = "Cart"
+step = "generate_implementation"
+write = [{ path = "src/orders/cart.txt", content = "price\n" }]
+
+[[turn]]
+component = "Tax"
+step = "generate_implementation"
+write = [{ path = "src/orders/tax.txt", content = "rate\n" }]
+
+[[turn]]
+step = "generate_integration_tests"
+write = [{ path = "tests/orders_together.t", content = "ac_1_weighs weight src/orders/cart.txt\n" }]
+"#;
+
+/// The joining code is written and breaks nothing.
+const JOINED: &str = r#"
+[[turn]]
+step = "generate_context"
+write = [{ path = "src/orders.txt", content = "joined\n" }]
+"#;
+
+/// Cart is asked for what the integration test misses.
+const WAKE_CART: &str = r#"
+[[turn]]
+step = "fix_integration_test_failures"
+iteration = 1
+call = [{ tool = "reactivate_session", arguments = { component = "Cart", reason = "It weighs nothing.", context = "Add a weight." } }]
+"#;
+
+/// Cart adds it.
+const WEIGHED: &str = r#"
+[[turn]]
+component = "Cart"
+step = "fix_test_failures"
+write = [{ path = "src/orders/cart.txt", content = "price\nweight\n" }]
+"#;
+
+impl Shop {
+    /// The project, with components that are written already and an integration session that is not begun.
+    fn new(scenario: &[&str]) -> (Self, SessionId) {
+        let shop = Self::empty();
+        let project = shop.project();
+        fs::create_dir(&project).unwrap();
+        shop.write("callboard.toml", TOML);
+        shop.write("run.sh", RUN);
+        shop.write("scenario.toml", &[&[BEGINNING], scenario].concat().concat());
+        shop.write("tests/cart.t", "prices price src/orders/cart.txt\n");
+        shop.write("tests/tax.t", "rates rate src/orders/tax.txt\n");
+        shop.write("tests/rounding.t", "rounds even src/billing/rounding.txt\nis_old never src/billing/rounding.txt\n");
+        shop.write("src/billing/rounding.txt", "even\n");
+        shop.git(&["init", "--quiet"]);
+        shop.git(&["add", "--all"]);
+        shop.git(&["commit", "--quiet", "--message", "Begin"]);
+        shop.ok(&["trust", "--yes"]);
+        let coding = shop.session("context_coding");
+        assert_eq!(shop.run(coding), 0, "{}", shop.story());
+        let integration = shop.session("integration");
+        (shop, integration)
+    }
+
+    fn empty() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap().canonicalize_utf8().unwrap();
+        fs::create_dir(root.join("home")).unwrap();
+        let config = "[user]\n\tname = Ada\n\temail = ada@example.com\n[init]\n\tdefaultBranch = main\n";
+        fs::write(root.join("home/.gitconfig"), config).unwrap();
+        Self { _folder: folder, folder: root }
+    }
+
+    fn project(&self) -> Utf8PathBuf {
+        self.folder.join("shop")
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.project().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        let home = std::env::var("HOME").unwrap_or_default();
+        command.env_clear().env("HOME", self.folder.join("home")).env("GIT_CONFIG_NOSYSTEM", "1");
+        command.env("GIT_CONFIG_GLOBAL", self.folder.join("home/.gitconfig")).env("CALLBOARD_NO_ENGINE", "1");
+        command.env("CARGO_NET_OFFLINE", "true").stdin(Stdio::null()).current_dir(&self.folder);
+        for (name, otherwise) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
+            command.env(name, std::env::var(name).unwrap_or(format!("{home}/{otherwise}")));
+        }
+        for name in ["PATH", "RUSTUP_TOOLCHAIN"] {
+            command.envs(std::env::var_os(name).map(|value| (name, value)));
+        }
+        command
+    }
+
+    fn callboard(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command(env!("CARGO_BIN_EXE_callboard"));
+        let store = self.folder.join("callboard.db");
+        command.args(["--project", self.project().as_str(), "--store", store.as_str()]).args(arguments);
+        command
+    }
+
+    fn ok(&self, arguments: &[&str]) -> String {
+        let output = self.callboard(arguments).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {said}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn git(&self, arguments: &[&str]) -> String {
+        let output = self.command("git").args(arguments).current_dir(self.project()).output().unwrap();
+        assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn session(&self, kind: &str) -> SessionId {
+        self.ok(&["new", kind, "Orders"]).trim().parse().unwrap()
+    }
+
+    /// Drives a session to its end; the exit code.
+    fn run(&self, id: SessionId) -> i32 {
+        self.callboard(&["run", &id.to_string()]).output().unwrap().status.code().unwrap()
+    }
+
+    fn start(&self, id: SessionId) -> Child {
+        self.callboard(&["run", &id.to_string()]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    /// Asks something of the engine that runs next.
+    fn ask(&self, arguments: &[&str]) {
+        let output = self.callboard(arguments).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("stays on record"), "{arguments:?}: {said}");
+    }
+
+    fn store(&self) -> Store {
+        open(&self.folder.join("callboard.db"), &self.project())
+    }
+
+    /// The coding session of a component.
+    fn coding(&self, component: &str) -> SessionId {
+        self.store().sessions_of(component).unwrap().first().unwrap().id
+    }
+
+    fn hook(&self, name: &str, script: &str) {
+        use std::os::unix::fs::PermissionsExt as _;
+        let file = self.project().join(".git/hooks").join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(file, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// The attempts of a session as `step`, `step:cause`, or `step?` while it is pending.
+    fn steps(&self, id: SessionId) -> Vec<String> {
+        let interactions = self.store().interactions(id, 0).unwrap();
+        let short = |(step, cause): (Step, Option<Option<callboard::model::Cause>>)| match cause {
+            None => format!("{step}?"),
+            Some(None) => step.to_string(),
+            Some(Some(cause)) => format!("{step}:{cause}"),
+        };
+        interactions.iter().map(|it| short((it.step, it.result.as_ref().map(|result| result.cause)))).collect()
+    }
+
+    /// The prompt of the `nth` attempt at a step.
+    fn prompt(&self, id: SessionId, step: Step, nth: usize) -> String {
+        let interactions = self.store().interactions(id, 0).unwrap();
+        let it = interactions.iter().filter(|it| it.step == step).nth(nth - 1).unwrap();
+        let callboard::model::Command::Agent { prompt, .. } = &it.command else { panic!("{step} has no prompt") };
+        prompt.clone()
+    }
+
+    fn notes(&self, id: SessionId) -> Vec<String> {
+        let events = self.store().events(id, 0, 10_000).unwrap();
+        let note = |kind| if let EventKind::Note { text } = kind { Some(text) } else { None };
+        events.into_iter().filter_map(|event| note(event.kind)).collect()
+    }
+
+    fn story(&self) -> String {
+        let mut text = String::new();
+        for (session, _) in self.store().sessions(Default::default()).unwrap() {
+            text += &format!("{} {} {}\n", session.kind, session.component, session.status);
+            for it in self.store().interactions(session.id, 0).unwrap() {
+                let result = it.result.map(|result| (result.cause, result.error_message));
+                text += &format!("  {} {} {result:?}\n", it.seq, it.step);
+            }
+        }
+        text
+    }
+}
+
+fn open(store: &Utf8Path, project: &Utf8Path) -> Store {
+    let scope = Scope { account: "local".into(), project: project.to_string(), user: String::new() };
+    Store::open(store, scope).unwrap()
+}
+
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < LIMIT, "{what} never happens");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn the_demo_tells_the_whole_story() {
+    let shop = Shop::empty();
+    let mut demo = shop.command(env!("CARGO_BIN_EXE_callboard"));
+    let output = demo.args(["demo", "--headless", "--json", "demo"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["complete"], true);
+    let of = |kind: &str, component: &str| {
+        let sessions = report["sessions"].as_array().unwrap();
+        sessions.iter().find(|it| it["kind"] == kind && it["component"] == component).unwrap()
+    };
+    let integration = of("integration", "Orders");
+    let interactions = integration["interactions"].as_array().unwrap();
+    let rows: Vec<(&str, u64, &str, Option<&str>)> = interactions
+        .iter()
+        .map(|it| {
+            let result = &it["result"];
+            let status = result["status"].as_str().unwrap();
+            (it["step"].as_str().unwrap(), it["iteration"].as_u64().unwrap(), status, result["cause"].as_str())
+        })
+        .collect();
+    let expected = [
+        ("initialize", 1, "ok", None),
+        ("generate_integration_tests", 1, "ok", None),
+        ("generate_context", 1, "ok", None),
+        ("run_integration_tests", 1, "error", Some("failed")),
+        ("fix_integration_test_failures", 1, "ok", None),
+        ("run_integration_tests", 2, "error", Some("failed")),
+        ("fix_integration_test_failures", 2, "ok", None),
+        ("run_integration_tests", 3, "ok", None),
+        ("run_test_suite", 1, "error", Some("failures_outside")),
+        ("fix_test_failures", 1, "ok", None),
+        ("run_test_suite", 2, "ok", None),
+        ("validate_acceptance_criteria", 1, "error", Some("failed")),
+        ("generate_integration_tests", 2, "ok", None),
+        ("generate_context", 2, "ok", None),
+        ("run_integration_tests", 4, "ok", None),
+        ("run_test_suite", 3, "ok", None),
+        ("validate_acceptance_criteria", 2, "ok", None),
+        ("finalize", 1, "ok", None),
+    ];
+    assert_eq!(rows, expected);
+    let failures = |at: usize| -> Vec<(&str, &str, &str)> {
+        let listed = interactions[at]["result"]["data"]["failures"].as_array().unwrap();
+        let text = |it: &'static str, failure: usize| listed[failure][it].as_str().unwrap();
+        (0..listed.len()).map(|at| (text("name", at), text("context", at), text("placement", at))).collect()
+    };
+    let (ac_1, ac_3) = ("ac_1_the_summary_adds_up", "ac_3_tax_is_due_on_the_goods_and_on_shipping");
+    assert_eq!(failures(3), [(ac_1, "Orders", "inside"), (ac_3, "Orders", "inside")]);
+    assert_eq!(failures(5), [(ac_1, "Orders", "inside")]);
+    let (invoice, rounding) =
+        ("the_last_instalment_takes_what_rounding_left_over", "exactly_half_a_cent_goes_to_the_even_cent");
+    assert_eq!(failures(8), [(invoice, "Billing", "outside"), (rounding, "Billing", "outside")]);
+
+    // The person's word is on record, with what it was given on.
+    let halt = &integration["halt"];
+    assert_eq!(halt["reason"], "architectural_failure");
+    assert_eq!(halt["evidence"]["about"]["contexts"], serde_json::json!(["Billing"]));
+    assert_eq!(halt["evidence"]["about"]["files"], serde_json::json!(["src/billing/rounding.rs"]));
+    let decision = &halt["decision"];
+    assert_eq!((&decision["verdict"], &decision["user"]), (&"override".into(), &"ada@example.com".into()));
+    assert!(decision["note"].as_str().unwrap().contains("Billing"), "{decision}");
+    assert_eq!(decision["evidence_hash"].as_str().unwrap().len(), 64);
+
+    // What each agent was told.
+    let prompt = |at: usize| interactions[at]["command"]["prompt"].as_str().unwrap();
+    for wanted in [invoice, rounding, "**outside this context**, component `Invoice` of `Billing`"] {
+        assert!(prompt(9).contains(wanted), "{wanted} is missing in {}", prompt(9));
+    }
+    assert!(prompt(12).contains("## What is still missing"), "{}", prompt(12));
+    assert!(
+        prompt(12)
+            .contains("> AC-5 (An order that a voucher pays in full still costs its shipping): no test carries its id")
+    );
+
+    // The one session that was woken, in the same conversation.
+    let cart = of("component_coding", "Cart");
+    assert_eq!((&cart["generation"], &cart["status"]), (&2.into(), &"complete".into()));
+    let woken: Vec<&Value> =
+        cart["interactions"].as_array().unwrap().iter().filter(|it| it["generation"] == 2).collect();
+    let steps: Vec<&str> = woken.iter().map(|it| it["step"].as_str().unwrap()).collect();
+    assert_eq!(steps, ["fix_test_failures", "run_tests", "finalize"]);
+    let told = woken[0]["command"]["prompt"].as_str().unwrap();
+    for wanted in ["a cart does not know what its goods weigh", "Failing: ac_1_the_summary_adds_up", "Cart::weigh"] {
+        assert!(told.contains(wanted), "{wanted} is missing in {told}");
+    }
+    assert_eq!(woken[0]["command"]["conversation_id"], cart["conversation_id"]);
+    let at = |it: &Value, name: &str| it[name].as_str().unwrap().to_owned();
+    assert!(at(woken[2], "completed_at") <= at(&interactions[7], "started_at"), "it was waited for");
+
+    let criteria: Vec<(&str, &str, &str)> = report["criteria"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| {
+            let shown = &it["shown"];
+            (it["id"].as_str().unwrap(), shown["state"].as_str().unwrap(), shown["commit"].as_str().unwrap())
+        })
+        .collect();
+    let commit = integration["commit"].as_str().unwrap();
+    assert_eq!(criteria, ["AC-1", "AC-2", "AC-3", "AC-4", "AC-5"].map(|id| (id, "satisfied", commit)));
+
+    // One merge, one commit, pushed once; Billing and the checkout are as they were.
+    let folder = shop.folder.join("demo");
+    let git = |arguments: &[&str]| {
+        let output = shop.command("git").arg("-C").arg(folder.join("shop")).args(arguments).output().unwrap();
+        assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let (branch, base) = (integration["branch"].as_str().unwrap(), integration["base_commit"].as_str().unwrap());
+    let subjects = git(&["log", "--topo-order", "--format=%s", &format!("{base}..{branch}")]);
+    assert_eq!(subjects, "Integrate Orders\nMerge: Implement Cart\nImplement Cart\n");
+    let files = git(&["diff", "--name-only", base, branch]);
+    assert_eq!(files, "src/orders/cart.rs\nsrc/orders/mod.rs\ntests/orders_integration_test.rs\n");
+    assert_eq!(git(&["ls-remote", "origin", &format!("refs/heads/{branch}")]).split_whitespace().next(), Some(commit));
+    assert_eq!(git(&["status", "--porcelain"]), "");
+    let store = open(&folder.join("callboard.db"), &folder.join("shop"));
+    let halts = store.halts(integration["id"].as_str().unwrap().parse().unwrap()).unwrap();
+    assert_eq!(halts.iter().map(|halt| halt.reason).collect::<Vec<_>>(), [HaltReason::ArchitecturalFailure]);
+}
+
+#[test]
+fn what_was_red_before_does_not_halt() {
+    let (shop, id) = Shop::new(&[JOINED, WAKE_CART, WEIGHED]);
+    assert_eq!(shop.run(id), 0, "{}", shop.story());
+    let suite = shop.store().last_result(id, Step::RunTestSuite).unwrap().unwrap();
+    assert_eq!(suite.status, ResultStatus::Warning);
+    let run = suite.test_run().unwrap();
+    let placed: Vec<_> =
+        run.failures.iter().map(|it| (it.name.as_str(), it.context.as_deref(), it.placement)).collect();
+    assert_eq!(placed, [("is_old", Some("Billing"), Some(Placement::PreExisting))]);
+    let base = shop.store().session(id).unwrap().base_commit.unwrap();
+    assert_eq!(shop.store().base_runs(&base, &["is_old".into()]).unwrap(), [("is_old".to_owned(), true)]);
+    assert!(shop.store().halts(id).unwrap().is_empty());
+    assert!(suite.output.is_some_and(|output| fs::metadata(&output.path).is_ok_and(|it| it.len() == output.kept)));
+}
+
+/// The joining code changes what Billing has.
+const BREAKS_BILLING: &str = r#"
+[[turn]]
+step = "generate_context"
+write = [{ path = "src/orders.txt", content = "joined\n" }, { path = "src/billing/rounding.txt", content = "up\n" }]
+"#;
+
+#[test]
+fn approve_closes_and_nothing_happens_after_the_halt() {
+    let (shop, id) = Shop::new(&[BREAKS_BILLING, WAKE_CART, WEIGHED]);
+    assert_eq!(shop.run(id), 3, "{}", shop.story());
+    let session = shop.store().session(id).unwrap();
+    assert_eq!(session.status, Status::Failed, "at once");
+    let halt = shop.store().last_halt(id).unwrap().unwrap();
+    assert_eq!(halt.reason, HaltReason::ArchitecturalFailure);
+    let placed = shop.store().last_result(id, Step::RunTestSuite).unwrap().unwrap();
+    let placed: Vec<_> =
+        placed.test_run().unwrap().failures.iter().map(|it| (it.name.clone(), it.placement.unwrap())).collect();
+    let expected = [("rounds".to_owned(), Placement::Outside), ("is_old".to_owned(), Placement::PreExisting)];
+    assert_eq!(placed, expected, "what was red before is told apart from what broke");
+    assert_eq!(halt.evidence["about"]["files"], serde_json::json!(["src/billing/rounding.txt"]));
+    let branch = session.branch.clone().unwrap();
+    let (steps, tip) = (shop.steps(id), shop.git(&["rev-parse", &branch]));
+
+    shop.ask(&["approve", &id.to_string(), "--note", "Billing is not ours"]);
+    assert_eq!(shop.run(id), 1, "{}", shop.story());
+    assert_eq!(shop.store().session(id).unwrap().status, Status::Failed);
+    let decision = shop.store().last_halt(id).unwrap().unwrap().decision.unwrap();
+    assert_eq!((decision.verdict, decision.note.as_deref()), (Verdict::Approve, Some("Billing is not ours")));
+    assert_eq!((shop.steps(id), shop.git(&["rev-parse", &branch])), (steps, tip));
+    assert!(session.worktree.unwrap().join("src/orders.txt").is_file(), "the worktree is kept");
+    assert_eq!(shop.git(&["status", "--porcelain"]), "");
+}
+
+#[test]
+fn a_session_that_is_woken_and_fails_is_news() {
+    let refused = r#"
+[[turn]]
+component = "Cart"
+step = "fix_test_failures"
+write = [{ path = "src/orders/cart.txt", content = "price\nforbidden\n" }]
+
+[[turn]]
+step = "fix_integration_test_failures"
+iteration = 2
+prompt = "The session of Cart, which was woken for this one, failed: the commit was refused"
+write = [{ path = "src/orders/cart.txt", content = "price\nweight\n" }]
+"#;
+    let (shop, id) = Shop::new(&[JOINED, WAKE_CART, refused]);
+    shop.hook("pre-commit", "if git diff --cached | grep -q '^+forbidden'; then echo 'forbidden word' >&2; exit 1; fi");
+    assert_eq!(shop.run(id), 0, "{}", shop.story());
+    let cart = shop.coding("Cart");
+    let woken = shop.store().session(cart).unwrap();
+    assert_eq!((woken.status, woken.generation), (Status::Failed, 2));
+    let prompt = shop.prompt(id, Step::FixIntegrationTestFailures, 2);
+    assert!(prompt.contains("forbidden word"), "{prompt}");
+    let log = shop.git(&["log", "--format=%s", &shop.store().session(id).unwrap().branch.unwrap()]);
+    assert_eq!(log.matches("Merge: Implement Cart").count(), 1, "what failed is not merged: {log}");
+}
+
+#[test]
+fn those_who_would_wait_for_each_other_are_refused() {
+    let back = r#"
+[[turn]]
+component = "Cart"
+step = "fix_test_failures"
+write = [{ path = "src/orders/cart.txt", content = "price\nweight\n" }]
+call = [{ tool = "reactivate_session", arguments = { session = "ORDERS", reason = "Ask me again." } }]
+"#;
+    let (shop, id) = Shop::new(&[JOINED, WAKE_CART, back]);
+    let scenario = shop.project().join("scenario.toml");
+    let text = fs::read_to_string(&scenario).unwrap().replace("ORDERS", &id.to_string());
+    fs::write(scenario, text).unwrap();
+    assert_eq!(shop.run(id), 0, "{}", shop.story());
+    let notes = shop.notes(shop.coding("Cart"));
+    assert!(notes.iter().any(|note| note.contains("integration Orders → component_coding Cart")), "{notes:?}");
+    assert_eq!(shop.store().session(id).unwrap().generation, 1);
+}
+
+#[test]
+fn all_who_were_woken_are_waited_for() {
+    let both = r#"
+[[turn]]
+step = "fix_integration_test_failures"
+iteration = 1
+call = [
+  { tool = "reactivate_session", arguments = { component = "Cart", reason = "It weighs nothing." } },
+  { tool = "reactivate_session", arguments = { component = "Tax", reason = "It knows no country." } },
+]
+
+[[turn]]
+component = "Cart"
+step = "fix_test_failures"
+write = [{ path = "src/orders/cart.txt", content = "price\nweight\n" }]
+
+[[turn]]
+component = "Tax"
+step = "fix_test_failures"
+delay_ms = 1500
+write = [{ path = "src/orders/tax.txt", content = "rate\ncountry\n" }]
+"#;
+    let (shop, id) = Shop::new(&[JOINED, both]);
+    let mut run = shop.start(id);
+    let (store, tax) = (shop.store(), shop.coding("Tax"));
+    until("Cart is done and Tax is not", || {
+        store.session(shop.coding("Cart")).is_ok_and(|it| it.generation == 2 && it.status == Status::Complete)
+    });
+    let shown: Value = serde_json::from_str(&shop.ok(&["show", &id.to_string(), "--json"])).unwrap();
+    assert_eq!((&shown["next"], &shown["waiting_on"]), (&"waiting".into(), &serde_json::json!([tax])));
+    assert_eq!(run.wait().unwrap().code(), Some(0), "{}", shop.story());
+    let ended = store.interactions(tax, 0).unwrap().last().unwrap().completed_at.unwrap();
+    let interactions = store.interactions(id, 0).unwrap();
+    let again = interactions.iter().filter(|it| it.step == Step::RunIntegrationTests).nth(1).unwrap();
+    assert!(again.started_at >= ended);
+    let branch = store.session(id).unwrap().branch.unwrap();
+    assert_eq!(shop.git(&["show", &format!("{branch}:src/orders/tax.txt")]), "rate\ncountry\n");
+    let criteria = store.criteria(Some("Orders")).unwrap();
+    assert_eq!(criteria[0].shown.as_ref().unwrap().state, CriterionState::Satisfied);
+}
+
+#[test]
+fn a_waking_attempt_that_is_cut_off_wakes_once() {
+    let slow = WAKE_CART.replace("iteration = 1", "iteration = 1\ndelay_ms = 800");
+    let (shop, id) = Shop::new(&[JOINED, &slow, WEIGHED]);
+    let mut run = shop.start(id);
+    let (store, cart) = (shop.store(), shop.coding("Cart"));
+    until("Cart is complete again", || {
+        store.session(cart).is_ok_and(|it| it.generation == 2 && it.status == Status::Complete)
+    });
+    run.kill().unwrap();
+    run.wait().unwrap();
+    assert_eq!(shop.run(id), 0, "{}", shop.story());
+    let fixes: Vec<String> = shop.steps(id).into_iter().filter(|step| step.starts_with("fix")).collect();
+    assert_eq!(fixes, ["fix_integration_test_failures:interrupted", "fix_integration_test_failures"]);
+    assert_eq!(store.session(cart).unwrap().generation, 2);
+    assert!(store.halts(id).unwrap().is_empty());
+}
+
+#[test]
+fn a_merge_that_is_cut_off_takes_nothing_of_the_session_with_it() {
+    let joined = r#"
+[[turn]]
+step = "generate_context"
+write = [{ path = "src/orders.txt", content = "joined\n" }, { path = "src/orders/tax.txt", content = "rate\njoined\n" }]
+"#;
+    let (shop, id) = Shop::new(&[joined, WAKE_CART, WEIGHED]);
+    let flag = shop.folder.join("merging");
+    shop.hook("pre-merge-commit", &format!("[ -e {flag} ] && exit 0; touch {flag}; sleep 60"));
+    let mut run = shop.start(id);
+    until("Cart is merged", || flag.is_file());
+    run.kill().unwrap();
+    run.wait().unwrap();
+    assert_eq!(shop.run(id), 0, "{}", shop.story());
+    let branch = shop.store().session(id).unwrap().branch.unwrap();
+    let show = |file: &str| shop.git(&["show", &format!("{branch}:{file}")]);
+    assert_eq!((show("src/orders/tax.txt"), show("src/orders.txt")), ("rate\njoined\n".into(), "joined\n".into()));
+    assert_eq!(show("src/orders/cart.txt"), "price\nweight\n");
+    let log = shop.git(&["log", "--first-parent", "--format=%s", "-2", &branch]);
+    assert_eq!(log, "Integrate Orders\nMerge: Implement Cart\n");
+}
