@@ -72,7 +72,6 @@ fn ask(global: &Global, given: &str, action: IntentAction, as_json: bool) -> Res
                 .into(),
         ));
     }
-    ensure(&place.store)?;
     match wait_for(&place, &store, watch.as_ref(), intent)? {
         Answer::Done if as_json => print::json(&Answered { session_id: session.to_string(), answer: "done" }),
         Answer::Done => print::line("done"),
@@ -90,7 +89,14 @@ pub(super) fn submit(store: &mut Store, session: SessionId, action: IntentAction
 }
 
 fn wait_for(place: &Place, store: &Store, watch: Option<&Watch>, intent: IntentId) -> Result<Answer, CliError> {
-    let answer = client::wait_for(watch, Some(LIMIT), || store.answer(intent))?;
+    let answer = client::wait_for(watch, Some(LIMIT), || {
+        let answer = store.answer(intent)?;
+        // At each look: an engine that was just about to end when it was looked for answers nobody.
+        if answer.is_none() {
+            ensure(&place.store)?;
+        }
+        Ok::<_, CliError>(answer)
+    })?;
     answer.ok_or_else(|| {
         let log = place.store.with_extension("d").join("engine.log");
         CliError::Failed(format!(
