@@ -143,9 +143,11 @@ struct Home {
 }
 
 impl Home {
+    /// As `/proc` tells it, which says 0 for a session or a group that a container's outside made, like it does for
+    /// every process that shares it. (The system calls say 0 too, and the library that wraps them takes that for an error.)
     fn get() -> Self {
-        let session = rustix::process::getsid(None).map_or(0, rustix::process::Pid::as_raw_pid);
-        Self { group: rustix::process::getpgrp().as_raw_pid(), session }
+        let me = proc::read(proc::me());
+        me.map_or(Self { group: 0, session: 0 }, |me| Self { group: me.group, session: me.session })
     }
 }
 
