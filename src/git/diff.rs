@@ -2,12 +2,94 @@
 
 use std::collections::BTreeSet;
 
-use git2::{Diff, DiffFormat, DiffOptions};
+use git2::{Delta, Diff, DiffDelta, DiffFormat, DiffOptions};
+use serde::Serialize;
 
-use super::{GitError, Tree, error::Doing, repo};
+use super::{GitError, Repo, Tree, error::Doing, repo};
 
 /// Files above this size are shown as binary: nobody reads them in a pane.
 const LARGEST: i64 = 4 * 1024 * 1024;
+
+/// So much of one line is kept, in bytes.
+const LONGEST: usize = 4 * 1024;
+
+/// What a session changed, for people. Bytes that are not UTF-8 are replaced; control characters are still in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Patch {
+    /// In the order of their paths.
+    pub files: Vec<FilePatch>,
+    /// Whether lines were left out since there were too many. The counts of each file that is named are whole all the same,
+    /// but for what comes after the cut.
+    pub cut: bool,
+}
+
+/// What became of one file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FilePatch {
+    /// Where it is now, or was last.
+    pub path: String,
+    /// Where it was before, when it was moved.
+    pub from: Option<String>,
+    /// What became of it.
+    pub change: FileChange,
+    /// How many lines are new.
+    pub added: u32,
+    /// How many lines are gone.
+    pub removed: u32,
+    /// Whether it has no lines to show.
+    pub binary: bool,
+    /// Its changed lines with some around them.
+    pub lines: Vec<PatchLine>,
+}
+
+/// What became of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileChange {
+    /// It is new.
+    Added,
+    /// It is gone.
+    Deleted,
+    /// It has another content, or another kind.
+    Modified,
+    /// It is elsewhere, perhaps with another content.
+    Renamed,
+}
+
+/// One line of a patch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PatchLine {
+    /// What it is.
+    pub sign: Sign,
+    /// Its number in the new file; in the old one, when it is gone. 0: it has none.
+    pub number: u32,
+    /// Its text, without the line's end.
+    pub text: String,
+}
+
+/// What a line of a patch is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sign {
+    /// The head of a group of lines.
+    Hunk,
+    /// A line that did not change.
+    Context,
+    /// A line that is new.
+    Added,
+    /// A line that is gone.
+    Removed,
+}
+
+impl Patch {
+    /// How many lines are new and how many are gone, in all files.
+    #[must_use]
+    pub fn counts(&self) -> (u64, u64) {
+        self.files.iter().fold((0, 0), |(added, removed), file| {
+            (added + u64::from(file.added), removed + u64::from(file.removed))
+        })
+    }
+}
 
 impl Tree {
     /// The ids of the commits that came after `base`, and of `base` itself.
@@ -42,38 +124,15 @@ impl Tree {
         Ok(files)
     }
 
-    /// The same as a patch for people: renames found, bytes that are not UTF-8 replaced, cut after about `cap` bytes with a
-    /// last line that says so.
+    /// What differs between the commit `base` and the worktree as it is now, new files included: of these paths only, or of
+    /// all when none is given. Lines are kept up to about `cap` bytes.
     ///
     /// # Errors
     /// When `base` leads to no commit, or the worktree cannot be read.
-    pub fn diff_text(&self, base: &str, cap: usize) -> Result<String, GitError> {
-        let mut options = DiffOptions::new();
-        options.show_untracked_content(true).max_size(LARGEST).indent_heuristic(true);
-        let mut diff = self.since(base, &mut options)?;
-        let mut similar = git2::DiffFindOptions::new();
-        similar.renames(true).for_untracked(true);
-        diff.find_similar(Some(&mut similar)).doing(|| format!("finding renames in {}", self.root()))?;
-        let mut patch: Vec<u8> = Vec::new();
-        let mut cut = false;
-        let printed = diff.print(DiffFormat::Patch, |_, _, line| {
-            if matches!(line.origin(), '+' | '-' | ' ') {
-                patch.extend(u8::try_from(line.origin()));
-            }
-            let room = cap.saturating_sub(patch.len());
-            let content = line.content();
-            cut = content.len() > room;
-            patch.extend_from_slice(&content[..content.len().min(room)]);
-            !cut
-        });
-        if !cut {
-            printed.doing(|| format!("comparing {} with {base}", self.root()))?;
-        }
-        let mut text = String::from_utf8_lossy(&patch).into_owned();
-        if cut {
-            text.push_str(&format!("\n… cut after {cap} bytes\n"));
-        }
-        Ok(text)
+    pub fn patch(&self, base: &str, paths: &[String], cap: usize) -> Result<Patch, GitError> {
+        let mut options = for_people(paths);
+        let diff = self.since(base, options.show_untracked_content(true))?;
+        read(diff, cap).doing(|| format!("comparing {} with {base}", self.root()))
     }
 
     fn since(&self, base: &str, options: &mut DiffOptions) -> Result<Diff<'_>, GitError> {
@@ -84,4 +143,94 @@ impl Tree {
             .diff_tree_to_workdir_with_index(Some(&tree), Some(options))
             .doing(|| format!("comparing {} with {base}", self.root()))
     }
+}
+
+impl Repo {
+    /// What differs between two commits: for a session whose worktree is gone. See [`Tree::patch`].
+    ///
+    /// # Errors
+    /// When one of them leads to no commit, or cannot be read.
+    pub fn patch(&self, base: &str, tip: &str, paths: &[String], cap: usize) -> Result<Patch, GitError> {
+        let tree = |revision: &str| {
+            let commit = repo::commit(&self.inner, revision)?;
+            commit.tree().doing(|| format!("reading the tree of {revision}"))
+        };
+        let (old, new) = (tree(base)?, tree(tip)?);
+        let diff = self.inner.diff_tree_to_tree(Some(&old), Some(&new), Some(&mut for_people(paths)));
+        let doing = || format!("comparing {tip} with {base}");
+        read(diff.doing(doing)?, cap).doing(doing)
+    }
+}
+
+fn for_people(paths: &[String]) -> DiffOptions {
+    let mut options = DiffOptions::new();
+    // A path is a path here, whatever characters it has.
+    options.max_size(LARGEST).indent_heuristic(true).disable_pathspec_match(true);
+    for path in paths {
+        options.pathspec(path);
+    }
+    options
+}
+
+fn read(mut diff: Diff<'_>, cap: usize) -> Result<Patch, git2::Error> {
+    let mut similar = git2::DiffFindOptions::new();
+    similar.renames(true).for_untracked(true);
+    diff.find_similar(Some(&mut similar))?;
+    let mut patch = Patch::default();
+    let mut room = cap;
+    let printed = diff.print(DiffFormat::Patch, |delta, _, line| {
+        let path = delta.new_file().path_bytes().or(delta.old_file().path_bytes()).unwrap_or_default();
+        let path = String::from_utf8_lossy(path);
+        if patch.files.last().is_none_or(|file| file.path != path) {
+            patch.files.push(file(&delta, path.into_owned()));
+        }
+        let Some(file) = patch.files.last_mut() else { return true };
+        let (sign, number) = match line.origin() {
+            '+' => (Sign::Added, line.new_lineno()),
+            '-' => (Sign::Removed, line.old_lineno()),
+            ' ' => (Sign::Context, line.new_lineno()),
+            'H' => (Sign::Hunk, None),
+            'B' => {
+                file.binary = true;
+                return true;
+            }
+            // The file's head, and what says that a file ends without a line's end.
+            _ => return true,
+        };
+        file.added += u32::from(sign == Sign::Added);
+        file.removed += u32::from(sign == Sign::Removed);
+        let content = line.content();
+        let content = content.strip_suffix(b"\n").unwrap_or(content);
+        let content = content.strip_suffix(b"\r").unwrap_or(content);
+        let kept = content.get(..content.len().min(LONGEST)).unwrap_or_default();
+        if kept.len() >= room {
+            patch.cut = true;
+            return false;
+        }
+        room -= kept.len() + 1;
+        let text = String::from_utf8_lossy(kept).into_owned();
+        file.lines.push(PatchLine { sign, number: number.unwrap_or(0), text });
+        true
+    });
+    if !patch.cut {
+        printed?;
+    }
+    Ok(patch)
+}
+
+fn file(delta: &DiffDelta<'_>, path: String) -> FilePatch {
+    let before = delta.old_file().path_bytes().map(|path| String::from_utf8_lossy(path).into_owned());
+    let change = match delta.status() {
+        Delta::Added | Delta::Untracked | Delta::Copied => FileChange::Added,
+        Delta::Deleted => FileChange::Deleted,
+        Delta::Renamed => FileChange::Renamed,
+        Delta::Modified
+        | Delta::Unmodified
+        | Delta::Ignored
+        | Delta::Typechange
+        | Delta::Unreadable
+        | Delta::Conflicted => FileChange::Modified,
+    };
+    let from = before.filter(|from| change == FileChange::Renamed && *from != path);
+    FilePatch { path, from, change, added: 0, removed: 0, binary: false, lines: Vec::new() }
 }

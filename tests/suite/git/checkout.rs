@@ -51,7 +51,7 @@ fn stays_as_it_is_to_the_byte() {
         tree.change_hash().unwrap();
         tree.is_dirty().unwrap();
         tree.changed_files("main").unwrap();
-        tree.diff_text("main", 10_000).unwrap();
+        tree.patch("main", &[], 10_000).unwrap();
         let outcome = world.commit(tree, "work");
         assert!(matches!(outcome, CommitOutcome::Committed { .. }), "{outcome:?}");
     }

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::symlink};
 
-use callboard::git::Tree;
+use callboard::git::{FileChange, Patch, Sign, Tree};
 
 use super::world::{World, executable, write};
 
@@ -119,12 +119,30 @@ fn changed_files_and_diff_are_since_the_base() {
     fs::write(at("binary"), b"\0\x01\x02").unwrap();
     let files = tree.changed_files("main").unwrap();
     assert_eq!(files, ["README.md", "binary", "gone", "latin1", "new name", "new/ü\n-file", "old name"]);
-    let diff = tree.diff_text("main", 100_000).unwrap();
-    for part in ["+world\n", "rename from old name", "-x\n", "+fresh\n", "+gr\u{fffd}\u{fffd}e\n", "Binary files"] {
-        assert!(diff.contains(part), "{part:?} in {diff}");
-    }
-    assert!(!diff.contains("cut after"));
-    let cut = tree.diff_text("main", 100).unwrap();
-    assert!(cut.len() < 140 && cut.ends_with("… cut after 100 bytes\n"), "{cut}");
+    let whole = tree.patch("main", &[], 100_000).unwrap();
+    assert!(!whole.cut);
+    let file = |patch: &Patch, path: &str| patch.files.iter().find(|file| file.path == path).cloned();
+    let shown = |path: &str| {
+        let file = file(&whole, path).unwrap_or_else(|| panic!("{path} is not in {whole:?}"));
+        let lines = file.lines.iter().filter(|line| matches!(line.sign, Sign::Added | Sign::Removed));
+        let lines: Vec<_> = lines.map(|line| (line.sign, line.number, line.text.clone())).collect();
+        (file.change, file.from, file.added, file.removed, file.binary, lines)
+    };
+    let added = |number, text: &str| (Sign::Added, number, text.to_owned());
+    assert_eq!(shown("README.md"), (FileChange::Modified, None, 1, 0, false, vec![added(2, "world")]));
+    assert_eq!(shown("gone"), (FileChange::Deleted, None, 0, 1, false, vec![(Sign::Removed, 1, "x".into())]));
+    assert_eq!(shown("new/ü\n-file"), (FileChange::Added, None, 1, 0, false, vec![added(1, "fresh")]));
+    assert_eq!(shown("latin1").5, [added(1, "gr\u{fffd}\u{fffd}e")]);
+    assert_eq!(shown("binary"), (FileChange::Added, None, 0, 0, true, vec![]));
+    assert_eq!(shown("new name"), (FileChange::Renamed, Some("old name".into()), 0, 0, false, vec![]));
+    assert_eq!(whole.counts(), (3, 1));
+    let some = tree.patch("main", &["gone".into(), "*".into()], 100_000).unwrap();
+    assert_eq!(some.files.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["gone"]);
+    let cut = tree.patch("main", &[], 20).unwrap();
+    assert!(cut.cut && cut.files.len() < whole.files.len(), "{cut:?}");
+    // What is committed is the same between commits, once the worktree is gone.
+    let between = world.repo().patch("main", "callboard/component_test/a", &[], 100_000).unwrap();
+    assert_eq!(file(&between, "README.md"), file(&whole, "README.md"));
+    assert_eq!(between.files.len(), 1);
     assert!(tree.changed_files("nothing").is_err());
 }
