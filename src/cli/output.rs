@@ -5,8 +5,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
+    git::Tree,
     model::{Command, Data, Halt, Interaction, Micros, Session, StepResult},
     store::{BoardRow, Store, StoreError},
+    workflow,
 };
 
 /// A time as RFC 3339, with microseconds.
@@ -52,8 +54,25 @@ pub(super) fn whole(store: &Store, it: &Session, row: &BoardRow) -> Result<Value
         fields.insert("interactions".into(), json!(interactions));
         fields.insert("children".into(), json!(children));
         fields.insert("ledger".into(), json!(store.ledger(it.id)?));
+        fields.insert("halts".into(), halts(store, it)?);
     }
     Ok(value)
+}
+
+/// All halts of a session, with whether the decisions still are about what is there.
+fn halts(store: &Store, it: &Session) -> Result<Value, StoreError> {
+    let tree = it.worktree.as_ref().and_then(|worktree| Tree::open(worktree).ok());
+    let mut values = Vec::new();
+    for halt in store.halts(it.id)? {
+        let mut value = halt_value(&halt);
+        if let (Some(decision), Some(shown)) = (&halt.decision, value.get_mut("decision")) {
+            let content = tree.as_ref().and_then(|tree| tree.content_hash(&workflow::halted_files(&halt)).ok());
+            let result = store.interaction(it.id, halt.seq)?.and_then(|interaction| interaction.result);
+            shown["validity"] = json!(workflow::validity(decision, content.as_deref(), &halt, result.as_ref()));
+        }
+        values.push(value);
+    }
+    Ok(Value::Array(values))
 }
 
 fn interaction(it: &Interaction) -> Value {

@@ -1,7 +1,5 @@
 //! Taking intents: each is carried out and answered in one transition, or refused with the reason.
 
-use sha2::{Digest, Sha256};
-
 use crate::{
     engine::{
         EngineError, clock,
@@ -387,17 +385,12 @@ impl Desk {
         intent: &Intent,
     ) -> Result<Decision, EngineError> {
         let result = self.store.interaction(session.id, halt.seq)?.and_then(|interaction| interaction.result);
-        let worktree = session.worktree.clone();
-        let diff = tokio::task::spawn_blocking(move || {
-            worktree.and_then(|worktree| Tree::open(&worktree).and_then(|tree| tree.change_hash()).ok())
+        let (worktree, files) = (session.worktree.clone(), workflow::halted_files(halt));
+        let content = tokio::task::spawn_blocking(move || {
+            worktree.and_then(|worktree| Tree::open(&worktree).and_then(|tree| tree.content_hash(&files)).ok())
         });
-        let mut hash = Sha256::new();
-        hash.update(diff.await.ok().flatten().unwrap_or_default());
-        hash.update([0]);
-        hash.update(serde_json::to_string(&result).unwrap_or_default());
-        hash.update([0]);
-        hash.update(halt.evidence.to_string());
-        let evidence_hash = hash.finalize().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+        let content = content.await.ok().flatten().unwrap_or_default();
+        let evidence_hash = workflow::evidence_hash(&content, halt, result.as_ref());
         Ok(Decision { verdict, note, user: intent.user.clone(), at: clock::now(), evidence_hash })
     }
 }

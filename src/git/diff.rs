@@ -85,9 +85,9 @@ impl Patch {
     /// How many lines are new and how many are gone, in all files.
     #[must_use]
     pub fn counts(&self) -> (u64, u64) {
-        self.files.iter().fold((0, 0), |(added, removed), file| {
-            (added + u64::from(file.added), removed + u64::from(file.removed))
-        })
+        self.files
+            .iter()
+            .fold((0, 0), |(added, removed), file| (added + u64::from(file.added), removed + u64::from(file.removed)))
     }
 }
 

@@ -1,6 +1,10 @@
 //! The content of a worktree in one word.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Component, Path},
+};
 
 use git2::{FileMode, ObjectType, Oid};
 use sha2::{Digest as _, Sha256};
@@ -43,6 +47,27 @@ impl Tree {
             hash.update(mode.to_be_bytes());
             hash.update(content.as_bytes());
             hash.update(path);
+            hash.update([0]);
+        }
+        Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// Identifies the content of these files as they are now, or of the whole worktree when none is named. What is not there,
+    /// and what is not inside, counts as empty.
+    ///
+    /// # Errors
+    /// When the worktree cannot be read.
+    pub fn content_hash(&self, files: &[String]) -> Result<String, GitError> {
+        if files.is_empty() {
+            return self.change_hash();
+        }
+        let mut hash = Sha256::new();
+        for file in files {
+            let path = Path::new(file);
+            let inside = path.components().all(|part| matches!(part, Component::Normal(_)));
+            let content = if inside { self.content(path) } else { Oid::ZERO_SHA1 };
+            hash.update(content.as_bytes());
+            hash.update(file);
             hash.update([0]);
         }
         Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())

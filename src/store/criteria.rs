@@ -120,6 +120,24 @@ impl Store {
         Ok(found)
     }
 
+    /// The criteria that a session on a component is about: those of the component's own stories, then its context's.
+    ///
+    /// # Errors
+    /// When a row cannot be read.
+    pub fn criteria_around(&self, component: &str) -> Result<Vec<CriterionRecord>, StoreError> {
+        let context: Option<String> = self
+            .connection
+            .prepare_cached("SELECT json_extract(body, '$.parent') FROM components WHERE project = ?1 AND name = ?2")?
+            .query_row(params![self.project()?, component], |row| row.get(0))
+            .optional()?
+            .flatten();
+        let mut found = self.criteria(Some(component))?;
+        if let Some(context) = context {
+            found.extend(self.criteria(Some(&context))?);
+        }
+        Ok(found)
+    }
+
     fn said(&self, criterion: &str) -> Result<Option<Said>, StoreError> {
         Ok(self
             .connection

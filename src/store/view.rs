@@ -46,6 +46,8 @@ pub struct BoardRow {
     pub created_at: Micros,
     /// When it last changed.
     pub updated_at: Micros,
+    /// The session that had this generation opened: its parent, or another one that it works for.
+    pub woken_by: Option<SessionId>,
 }
 
 /// What a session needs a person for.
@@ -184,6 +186,8 @@ pub struct Detail {
     pub ledger: Vec<LedgerRow>,
     /// Its newest halt, decided or not.
     pub halt: Option<Halt>,
+    /// Its halts, oldest first: at most the last [`Detail::HALTS`].
+    pub halts: Vec<Halt>,
     /// What it waits for, or waited for last.
     pub waits_for: Vec<WaitsFor>,
     /// How many events it has.
@@ -193,10 +197,13 @@ pub struct Detail {
 impl Detail {
     /// So many attempts are read for the board: the cost of a frame does not grow with a session's life.
     pub const ATTEMPTS: usize = 500;
+    /// So many halts are.
+    pub const HALTS: usize = 50;
 }
 
 pub(super) const ROW_COLUMNS: &str = "s.id, s.kind, s.component, p.id, s.status, s.mode, s.step, s.step_status, \
-     s.iteration, s.generation, s.step_started_at, s.next, s.halt, s.created_at, s.updated_at";
+     s.iteration, s.generation, s.step_started_at, s.next, s.halt, s.created_at, s.updated_at, \
+     (SELECT json_extract(g.origin, '$.id') FROM generations g WHERE g.session = s.row AND g.number = s.generation)";
 
 /// Reads [`ROW_COLUMNS`] that stand at column `at` of a row.
 pub(super) fn board_row_at(row: &Row<'_>, at: usize) -> rusqlite::Result<BoardRow> {
@@ -216,6 +223,7 @@ pub(super) fn board_row_at(row: &Row<'_>, at: usize) -> rusqlite::Result<BoardRo
         halt: row.get(at + 12)?,
         created_at: row.get(at + 13)?,
         updated_at: row.get(at + 14)?,
+        woken_by: row.get::<_, Option<String>>(at + 15)?.and_then(|id| id.parse().ok()),
     })
 }
 
@@ -360,13 +368,16 @@ impl Store {
     /// # Errors
     /// When there is no such session, or a row cannot be read.
     pub fn detail(&self, session: SessionId) -> Result<Detail, StoreError> {
+        let mut halts = self.halts(session)?;
+        halts.drain(..halts.len().saturating_sub(Detail::HALTS));
         Ok(Detail {
             row: self.board_row(session)?,
             generations: self.generations(session)?,
             attempts: self.summaries(session, Detail::ATTEMPTS)?,
             prompt: self.last_prompt(session)?,
             ledger: self.ledger(session)?,
-            halt: self.last_halt(session)?,
+            halt: halts.last().cloned(),
+            halts,
             waits_for: self.waits_for(session)?,
             events: self.event_count(session)?,
             session: self.session(session)?,

@@ -37,6 +37,11 @@ pub fn able(command: Command, model: &Model, snapshot: &Snapshot) -> Result<(), 
             Some(_) => Ok(()),
             None => Err("it is not halted, there is nothing to decide".into()),
         }),
+        Command::Halt => match model.selected.and_then(|id| snapshot.inspected(id)) {
+            Some(inspected) if inspected.detail.halt.is_some() => Ok(()),
+            Some(_) => Err("it was never halted".into()),
+            None => session(model, snapshot).and(Err("it is still being read".into())),
+        },
         Command::Why => match model.selected.and_then(|id| snapshot.inspected(id)) {
             Some(_) => Ok(()),
             None => session(model, snapshot).and(Err("it is still being read".into())),

@@ -37,6 +37,8 @@ pub enum Command {
     Approve,
     /// Go on in spite of the halt.
     Override,
+    /// The halt, with everything that a decision needs.
+    Halt,
     /// Why a session stands where it stands.
     Why,
     /// What waits for a person.
@@ -123,6 +125,8 @@ pub enum Scope {
     Pane,
     /// In a text that is on top: help, why.
     Text,
+    /// In the view of a halt.
+    Halt,
     /// In the inbox.
     Inbox,
     /// In a menu.
@@ -137,15 +141,24 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope, in the order of the help.
-    pub const ALL: &[Self] =
-        &[Self::Tree, Self::Pane, Self::Text, Self::Inbox, Self::Menu, Self::Question, Self::Editor, Self::Filter];
+    pub const ALL: &[Self] = &[
+        Self::Tree,
+        Self::Pane,
+        Self::Text,
+        Self::Halt,
+        Self::Inbox,
+        Self::Menu,
+        Self::Question,
+        Self::Editor,
+        Self::Filter,
+    ];
 
     /// Whether keys that no row has are written.
     #[must_use]
     pub const fn takes_text(self) -> bool {
         match self {
             Self::Editor | Self::Filter => true,
-            Self::Tree | Self::Pane | Self::Text | Self::Inbox | Self::Menu | Self::Question => false,
+            Self::Tree | Self::Pane | Self::Text | Self::Halt | Self::Inbox | Self::Menu | Self::Question => false,
         }
     }
 }

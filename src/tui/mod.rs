@@ -5,12 +5,13 @@
 //!                                          view(model, snapshot, frame)
 //! ```
 //!
-//! [`update`] and [`view`] are pure. Only the worker touches the store, on its own thread; it leaves the newest
-//! [`Snapshot`] where the screen finds it. A key draws at once; everything else waits until a frame is due; nothing to show
+//! [`update`] and [`view`] are pure. Only the worker touches the store, on its own thread, and has git asked on another; it
+//! leaves the newest [`Snapshot`] where the screen finds it. A key draws at once; everything else waits until a frame is due; nothing to show
 //! means no wake-up.
 
 mod able;
 mod app;
+mod changes;
 mod clean;
 mod keys;
 mod layout;
@@ -41,16 +42,17 @@ use crate::{
 
 pub use able::{Refusal, able};
 pub use app::App;
+pub use changes::Changes;
 pub use clean::{clean, clean_line, elide, width};
 pub use keys::{Command, Go, Key, Move, Reply, Row, Scope};
 pub use layout::{Areas, Focus, SessionAreas, areas, overlay, session};
 pub use live::{AROUND, EVENTS, Live, Newest, Span, Window};
 pub use model::{Asked, Model, Notice};
 pub use panes::{Moment, Pane};
-pub use reader::{Ask, View};
+pub use reader::{Ask, View, Wanted};
 pub use run::run;
 pub use scroll::{Port, Position};
-pub use snapshot::{Inspected, Snapshot};
+pub use snapshot::{Criteria, Inspected, Snapshot};
 pub use stack::{Editor, Overlay, Purpose, Question};
 pub use table::TABLE;
 pub use text::{Line, Lines, Tone, wrap};

@@ -11,13 +11,14 @@ use ratatui::layout::Rect;
 use crate::model::{IntentAction, Micros, SessionId, Status};
 
 use super::{
+    changes::Changes,
     keys::Scope,
     layout::{self, Areas, Focus, SessionAreas},
     live::{Live, Span},
     panes::{self, Moment, Pane},
-    reader::View,
+    reader::{View, Wanted},
     scroll::{Port, Position},
-    snapshot::{Inspected, Snapshot},
+    snapshot::{Criteria, Inspected, Snapshot},
     stack::Overlay,
     text::{Lines, Tone},
     theme::Colors,
@@ -56,6 +57,8 @@ struct Source {
     pane: Pane,
     inspected: Option<Arc<Inspected>>,
     live: Option<Arc<Live>>,
+    criteria: Option<Arc<Criteria>>,
+    changes: Option<Arc<Changes>>,
     /// For what moves with the time.
     second: Micros,
 }
@@ -63,8 +66,15 @@ struct Source {
 impl Source {
     fn of(model: &Model, snapshot: &Snapshot) -> Self {
         let second = if model.pane == Pane::History { model.now / 1_000_000 } else { 0 };
-        let (inspected, live) = (snapshot.inspected.clone(), snapshot.live.clone());
-        Self { session: model.selected, pane: model.pane, inspected, live, second }
+        Self {
+            session: model.selected,
+            pane: model.pane,
+            inspected: snapshot.inspected.clone(),
+            live: snapshot.live.clone(),
+            criteria: snapshot.criteria.clone(),
+            changes: snapshot.changes.clone(),
+            second,
+        }
     }
 
     fn is(&self, other: &Self) -> bool {
@@ -74,6 +84,8 @@ impl Source {
         (self.session, self.pane, self.second) == (other.session, other.pane, other.second)
             && same(self.inspected.as_ref(), other.inspected.as_ref())
             && same(self.live.as_ref(), other.live.as_ref())
+            && same(self.criteria.as_ref(), other.criteria.as_ref())
+            && same(self.changes.as_ref(), other.changes.as_ref())
     }
 }
 
@@ -110,6 +122,8 @@ pub struct Model {
     /// The first row of the tree that is drawn.
     pub(super) top: usize,
     known: HashSet<SessionId>,
+    /// Those that had an active child when the tree was listed last.
+    at_work: HashSet<SessionId>,
     /// Made from the snapshot, and made anew when it or what is above changes: the rows of the tree that are not folded
     /// away or filtered out, as places in its nodes, and where each session is among them.
     pub(super) rows: Vec<usize>,
@@ -147,6 +161,7 @@ impl Model {
             positions: HashMap::new(),
             top: 0,
             known: HashSet::new(),
+            at_work: HashSet::new(),
             rows: Vec::new(),
             places: HashMap::new(),
             listed: None,
@@ -215,7 +230,8 @@ impl Model {
         let span = match (self.pane, self.position()) {
             (Pane::Live, Position::At { key, .. }) => Span::Around(key.0),
             (Pane::Live, Position::Top) => Span::Around(1),
-            (Pane::Live, Position::Tail) | (Pane::Prompt | Pane::Failures | Pane::History, _) => Span::Tail,
+            (Pane::Live, Position::Tail) => Span::Tail,
+            (Pane::Prompt | Pane::Failures | Pane::Criteria | Pane::Diff | Pane::History, _) => Span::Tail,
         };
         let ids = self.children.0.iter().filter_map(|child| snapshot.tree.nodes.get(*child)).map(|node| node.row.id);
         View {
@@ -223,6 +239,12 @@ impl Model {
             span,
             children: ids.collect(),
             inbox: self.overlays.iter().any(|overlay| matches!(overlay, Overlay::Inbox { .. })),
+            criteria: self.pane == Pane::Criteria,
+            changes: if self.overlays.iter().any(|overlay| matches!(overlay, Overlay::Halt { .. })) {
+                Some(Wanted::Halted)
+            } else {
+                (self.pane == Pane::Diff).then_some(Wanted::All)
+            },
         }
     }
 
@@ -260,10 +282,17 @@ impl Model {
             if self.known.insert(node.row.id) && node.children.all > 0 && node.row.status.is_terminal() {
                 self.folded.insert(node.row.id);
             }
+            // A child that is woken is not hidden; a person may fold it away again.
+            if node.children.active == 0 {
+                self.at_work.remove(&node.row.id);
+            } else if self.at_work.insert(node.row.id) {
+                self.folded.remove(&node.row.id);
+            }
         }
         if self.known.len() > 2 * tree.nodes.len() + 1_000 {
             self.known.retain(|id| tree.find(*id).is_some());
             self.folded.retain(|id| tree.find(*id).is_some());
+            self.at_work.retain(|id| tree.find(*id).is_some());
         }
         let before = self.place().unwrap_or(self.top);
         self.rows = if self.filter.is_empty() { self.unfolded(snapshot) } else { self.matching(snapshot) };
@@ -332,14 +361,14 @@ impl Model {
         let room = usize::from(layout::session(area, head, usize::MAX).children.height).saturating_sub(1);
         self.children = match self.pane {
             Pane::Live => panes::shown(tree, at, room),
-            Pane::Prompt | Pane::Failures | Pane::History => (Vec::new(), 0),
+            Pane::Prompt | Pane::Failures | Pane::Criteria | Pane::Diff | Pane::History => (Vec::new(), 0),
         };
         let source = Source::of(self, snapshot);
         if self.filled.as_ref().is_some_and(|filled| filled.is(&source)) {
             return;
         }
         self.lines = match inspected {
-            Some(inspected) => panes::page(self.pane, inspected, snapshot.live(id), self.moment()),
+            Some(inspected) => panes::page(self.pane, inspected, snapshot, self.moment()),
             None => Lines::new(),
         };
         self.filled = Some(source);

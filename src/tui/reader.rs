@@ -9,15 +9,16 @@ use std::{
 use camino::Utf8Path;
 
 use crate::{
-    model::{Answer, Intent, IntentAction, IntentId, Limits, Micros, SessionId},
+    model::{Answer, Data, Intent, IntentAction, IntentId, Limits, Micros, ResultStatus, SessionId, Status, Step},
     store::{Board, Change, Detail, Store, StoreError},
-    workflow::why,
+    workflow::{halted_files, why},
 };
 
 use super::{
     EngineWatch, Message,
+    changes::{self, Changes, Differ, Job},
     live::{Newest, Span, Window},
-    snapshot::{Inspected, Snapshot},
+    snapshot::{Criteria, Inspected, Snapshot},
     tree::Tree,
 };
 
@@ -25,6 +26,8 @@ use super::{
 pub(super) const ENDED: u32 = 400;
 /// What others wrote is looked at no more often than this, in microseconds: a flood of writes costs no more than that.
 const PAUSE: Micros = 60_000;
+/// What a session that is at work has changed is looked at no more often than this, in microseconds.
+const DIFF_PAUSE: Micros = 2_000_000;
 
 /// What the screen looks at, and so what the worker reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +40,19 @@ pub struct View {
     pub children: Vec<SessionId>,
     /// Whether the inbox is open.
     pub inbox: bool,
+    /// Whether its acceptance criteria are looked at.
+    pub criteria: bool,
+    /// What of its changes is looked at.
+    pub changes: Option<Wanted>,
+}
+
+/// What of a session's changes is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// Everything.
+    All,
+    /// The files that its newest halt is about.
+    Halted,
 }
 
 /// Something to be asked of the engine.
@@ -64,13 +80,33 @@ pub(super) struct Reader {
     version: Option<i64>,
     read_at: Option<Micros>,
     open: Vec<(u64, IntentId)>,
+    differ: Option<Differ>,
+    asked: Option<Asked>,
+}
+
+/// What git was asked about last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Asked {
+    session: SessionId,
+    wanted: Wanted,
+    /// The session's newest attempt, how it ended, and how the session stands.
+    state: (u32, Option<ResultStatus>, Status),
+    decided: bool,
+    at: Micros,
 }
 
 impl Reader {
     /// A reader that has read nothing.
     #[must_use]
     pub(super) fn new(store: Store, project: String, engine: EngineWatch, limits: Limits, now: fn() -> Micros) -> Self {
-        let view = View { session: None, span: Span::Tail, children: Vec::new(), inbox: false };
+        let view = View {
+            session: None,
+            span: Span::Tail,
+            children: Vec::new(),
+            inbox: false,
+            criteria: false,
+            changes: None,
+        };
         Self {
             store,
             project,
@@ -84,7 +120,24 @@ impl Reader {
             version: None,
             read_at: None,
             open: Vec::new(),
+            differ: None,
+            asked: None,
         }
+    }
+
+    /// From now on git is asked on this thread.
+    pub(super) fn ask_git_on(&mut self, differ: Differ) {
+        self.differ = Some(differ);
+    }
+
+    /// Takes in what git said.
+    pub(super) fn changed(&mut self, changes: Changes) -> bool {
+        let wanted = self.view.changes.is_some() && self.view.session == Some(changes.session);
+        let news = wanted && self.snapshot.changes.as_deref() != Some(&changes);
+        if news {
+            self.snapshot.changes = Some(Arc::new(changes));
+        }
+        news
     }
 
     /// The board for the first frame.
@@ -135,6 +188,8 @@ impl Reader {
         let other = view.session != self.view.session;
         let children = other || view.children != self.view.children;
         let inbox = view.inbox && !self.view.inbox;
+        let criteria = other || view.criteria != self.view.criteria;
+        let changes = other || view.changes != self.view.changes;
         self.view = view;
         let read = |reader: &mut Self| -> Result<(), StoreError> {
             if other {
@@ -145,6 +200,14 @@ impl Reader {
             }
             if inbox {
                 reader.read_inbox()?;
+            }
+            if criteria {
+                reader.read_criteria()?;
+            }
+            if changes {
+                reader.snapshot.changes = None;
+                reader.asked = None;
+                reader.read_changes()?;
             }
             reader.read_live()
         };
@@ -169,6 +232,8 @@ impl Reader {
             if reader.view.inbox {
                 reader.read_inbox()?;
             }
+            reader.read_criteria()?;
+            reader.read_changes()?;
             reader.read_answers(news)
         };
         let result = read(self);
@@ -241,6 +306,78 @@ impl Reader {
             self.snapshot.live = Some(Arc::new(live));
         }
         Ok(())
+    }
+
+    fn read_criteria(&mut self) -> Result<(), StoreError> {
+        let inspected = self.snapshot.inspected.as_ref().filter(|_| self.view.criteria);
+        let Some(session) = inspected.map(|inspected| &inspected.detail.session) else {
+            self.snapshot.criteria = None;
+            return Ok(());
+        };
+        let records = self.store.criteria_around(&session.component)?;
+        let found = self.store.last_result(session.id, Step::ValidateAcceptanceCriteria)?;
+        let (checks, gap_analysis) = match found.and_then(|result| result.data) {
+            Some(Data::Criteria { criteria, gap_analysis }) => (criteria, gap_analysis),
+            Some(_) | None => (Vec::new(), None),
+        };
+        let criteria = Criteria { session: session.id, records, checks, gap_analysis };
+        if self.snapshot.criteria.as_deref() != Some(&criteria) {
+            self.snapshot.criteria = Some(Arc::new(criteria));
+        }
+        Ok(())
+    }
+
+    /// Has git asked what the selected session changed, when somebody looks at that and it may have changed since.
+    fn read_changes(&mut self) -> Result<(), StoreError> {
+        let (Some(wanted), Some(inspected)) = (self.view.changes, self.snapshot.inspected.clone()) else {
+            self.snapshot.changes = None;
+            self.asked = None;
+            return Ok(());
+        };
+        let detail = &inspected.detail;
+        let last = detail.attempts.last();
+        let now = Asked {
+            session: detail.session.id,
+            wanted,
+            state: (last.map_or(0, |last| last.seq), last.and_then(|last| last.status), detail.session.status),
+            decided: detail.halt.as_ref().is_some_and(|halt| halt.decision.is_some()),
+            at: (self.now)(),
+        };
+        let same = self.asked.as_ref().is_some_and(|asked| {
+            let settled = !detail.row.is_running() || now.at - asked.at < DIFF_PAUSE;
+            settled && Asked { at: asked.at, ..now.clone() } == *asked
+        });
+        if same {
+            return Ok(());
+        }
+        self.asked = Some(now);
+        let job = self.job(detail, wanted)?;
+        match &self.differ {
+            Some(differ) => differ.ask(job),
+            None => self.snapshot.changes = Some(Arc::new(changes::changes(job))),
+        }
+        Ok(())
+    }
+
+    fn job(&self, detail: &Detail, wanted: Wanted) -> Result<Job, StoreError> {
+        let session = &detail.session;
+        let result = match &detail.halt {
+            Some(halt) => self.store.interaction(session.id, halt.seq)?.and_then(|interaction| interaction.result),
+            None => None,
+        };
+        let files = match (wanted, &detail.halt) {
+            (Wanted::Halted, Some(halt)) => halted_files(halt),
+            (Wanted::Halted | Wanted::All, _) => Vec::new(),
+        };
+        Ok(Job {
+            session: session.id,
+            root: self.store.scope().project.clone().into(),
+            worktree: session.worktree.clone(),
+            base: session.base_commit.clone(),
+            branch: session.branch.clone(),
+            files,
+            halt: detail.halt.clone().map(|halt| (halt, result)),
+        })
     }
 
     fn read_newest(&mut self) -> Result<(), StoreError> {

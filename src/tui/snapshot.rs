@@ -3,12 +3,13 @@
 use std::{collections::HashMap, sync::Arc};
 
 use crate::{
-    model::SessionId,
-    store::{Detail, InboxItem},
+    model::{CriterionCheck, SessionId},
+    store::{CriterionRecord, Detail, InboxItem},
     workflow::Why,
 };
 
 use super::{
+    changes::Changes,
     live::{Live, Newest},
     tree::Tree,
 };
@@ -22,6 +23,19 @@ pub struct Inspected {
     pub why: Why,
 }
 
+/// The acceptance criteria that the selected session is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Criteria {
+    /// The session.
+    pub session: SessionId,
+    /// How each stands on record, in the order of the stories.
+    pub records: Vec<CriterionRecord>,
+    /// How the session itself found them last; empty when it did not look.
+    pub checks: Vec<CriterionCheck>,
+    /// What it found missing.
+    pub gap_analysis: Option<String>,
+}
+
 /// What the store says, at one moment. Parts that did not change are the same allocation as before.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
@@ -31,6 +45,10 @@ pub struct Snapshot {
     pub inspected: Option<Arc<Inspected>>,
     /// Its events.
     pub live: Option<Arc<Live>>,
+    /// Its acceptance criteria; only kept while somebody looks at them.
+    pub criteria: Option<Arc<Criteria>>,
+    /// What it changed; only kept while somebody looks at that.
+    pub changes: Option<Arc<Changes>>,
     /// What its children did last.
     pub newest: Arc<HashMap<SessionId, Newest>>,
     /// What waits for a person; only kept while somebody looks at it.
@@ -54,5 +72,17 @@ impl Snapshot {
     #[must_use]
     pub fn live(&self, session: SessionId) -> Option<&Live> {
         self.live.as_deref().filter(|live| live.session == session)
+    }
+
+    /// The criteria of a session, if it is the selected one.
+    #[must_use]
+    pub fn criteria(&self, session: SessionId) -> Option<&Criteria> {
+        self.criteria.as_deref().filter(|criteria| criteria.session == session)
+    }
+
+    /// What a session changed, if it is the selected one.
+    #[must_use]
+    pub fn changes(&self, session: SessionId) -> Option<&Changes> {
+        self.changes.as_deref().filter(|changes| changes.session == session)
     }
 }

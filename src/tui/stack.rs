@@ -21,6 +21,13 @@ pub enum Overlay {
         /// Where its text stands.
         position: Position,
     },
+    /// A halt, with everything that a decision needs.
+    Halt {
+        /// The session.
+        session: SessionId,
+        /// Where its text stands.
+        position: Position,
+    },
     /// What waits for a person.
     Inbox {
         /// The session of the row that is chosen.
@@ -86,6 +93,7 @@ impl Overlay {
     pub const fn scope(&self) -> Scope {
         match self {
             Self::Help { .. } | Self::Why { .. } => Scope::Text,
+            Self::Halt { .. } => Scope::Halt,
             Self::Inbox { .. } => Scope::Inbox,
             Self::Modes { .. } => Scope::Menu,
             Self::Question(_) => Scope::Question,

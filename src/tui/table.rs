@@ -8,8 +8,9 @@ use super::{
 };
 
 const BOARD: &[Scope] = &[Scope::Tree, Scope::Pane];
-const LISTS: &[Scope] = &[Scope::Tree, Scope::Pane, Scope::Text, Scope::Inbox];
-const ROWS_OF: &[Scope] = &[Scope::Tree, Scope::Pane, Scope::Text, Scope::Inbox, Scope::Menu];
+const DECIDING: &[Scope] = &[Scope::Tree, Scope::Pane, Scope::Halt];
+const LISTS: &[Scope] = &[Scope::Tree, Scope::Pane, Scope::Text, Scope::Halt, Scope::Inbox];
+const ROWS_OF: &[Scope] = &[Scope::Tree, Scope::Pane, Scope::Text, Scope::Halt, Scope::Inbox, Scope::Menu];
 
 const fn row(
     command: Command,
@@ -25,10 +26,11 @@ const fn row(
 /// Every command, in the order of the help.
 #[rustfmt::skip]
 pub const TABLE: &[Row] = &[
-    row(Command::Approve, &[Key::char('A')], "approve", "Approve the halt: it was right, the session is closed as failed; asks for a note, which may be empty", BOARD, 3),
-    row(Command::Override, &[Key::char('O')], "override", "Override the halt: go on; asks for a note, which goes on the record", BOARD, 4),
+    row(Command::Halt, &[Key::char('H')], "halt", "The halt: what broke, the diff of the files it is about, what was decided", BOARD, 3),
+    row(Command::Approve, &[Key::char('A')], "approve", "Approve the halt: it was right, the session is closed as failed; asks for a note, which may be empty", DECIDING, 3),
+    row(Command::Override, &[Key::char('O')], "override", "Override the halt: go on; asks for a note, which goes on the record", DECIDING, 4),
     row(Command::Advance, &[Key::char('a')], "advance", "Start the next step of a session in manual mode", BOARD, 3),
-    row(Command::Retry, &[Key::char('r')], "retry", "Try again what failed or halted", BOARD, 4),
+    row(Command::Retry, &[Key::char('r')], "retry", "Try again what failed or halted", DECIDING, 4),
     row(Command::Reactivate, &[Key::char('R')], "reactivate", "Make a session that has ended active again; asks what its agent should know", BOARD, 5),
     row(Command::Cancel, &[Key::char('c')], "cancel", "End the session and its children; says first what will end", BOARD, 8),
     row(Command::Mode, &[Key::char('m')], "mode", "Choose what makes the next step start: a person, or the step before it", BOARD, 9),
@@ -55,7 +57,9 @@ pub const TABLE: &[Row] = &[
     row(Command::Show(Pane::Prompt), &[Key::char('1')], "prompt", "Prompt: what the agent was told last", BOARD, 0),
     row(Command::Show(Pane::Live), &[Key::char('2')], "live", "Live: what happens, as it happens", BOARD, 0),
     row(Command::Show(Pane::Failures), &[Key::char('3')], "failures", "Failures: what failed, and what became of it", BOARD, 0),
-    row(Command::Show(Pane::History), &[Key::char('4')], "history", "History: every attempt, decision and reactivation", BOARD, 0),
+    row(Command::Show(Pane::Criteria), &[Key::char('4')], "criteria", "Criteria: each acceptance criterion, the tests that carry it, where it was shown, and what is missing", BOARD, 0),
+    row(Command::Show(Pane::Diff), &[Key::char('5'), Key::char('d')], "diff", "Diff: what the session changed since its branch began", BOARD, 0),
+    row(Command::Show(Pane::History), &[Key::char('6')], "history", "History: every attempt, decision and reactivation", BOARD, 0),
     row(Command::Zoom, &[Key::char('z')], "zoom", "Give the whole screen to the tree or the pane", BOARD, 0),
     row(Command::Filter, &[Key::char('/')], "filter", "Show only sessions whose name, kind, status or step has this text", BOARD, 12),
     row(Command::CopyBranch, &[Key::char('y')], "copy branch", "Copy the session's branch to the clipboard", BOARD, 0),
@@ -65,10 +69,10 @@ pub const TABLE: &[Row] = &[
     row(Command::Suspend, &[Key::ctrl('z')], "suspend", "Into the background of the shell; `fg` comes back", BOARD, 0),
     row(Command::Help, &[Key::char('?'), Key::plain(KeyCode::F(1))], "help", "All keys", BOARD, 1),
     row(Command::Quit, &[Key::char('q'), Key::ctrl('c')], "quit", "Leave the board. Nothing stops: the engine goes on with its work", BOARD, 2),
-    row(Command::Quit, &[Key::ctrl('c')], "quit", "Leave the board. Nothing stops", &[Scope::Text, Scope::Inbox, Scope::Menu, Scope::Question, Scope::Filter], 0),
-    row(Command::Reply(Reply::Jump), &[Key::plain(KeyCode::Enter), Key::char('l')], "go there", "To the session of this row", &[Scope::Inbox], 1),
+    row(Command::Quit, &[Key::ctrl('c')], "quit", "Leave the board. Nothing stops", &[Scope::Text, Scope::Halt, Scope::Inbox, Scope::Menu, Scope::Question, Scope::Filter], 0),
+    row(Command::Reply(Reply::Jump), &[Key::plain(KeyCode::Enter), Key::char('l')], "go there", "To the session of this row; a halt opens with it", &[Scope::Inbox], 1),
     row(Command::Reply(Reply::Choose), &[Key::plain(KeyCode::Enter)], "choose", "Take this row", &[Scope::Menu], 1),
-    row(Command::Reply(Reply::Close), &[Key::plain(KeyCode::Esc), Key::char('q')], "close", "Close this", &[Scope::Text, Scope::Inbox, Scope::Menu], 2),
+    row(Command::Reply(Reply::Close), &[Key::plain(KeyCode::Esc), Key::char('q')], "close", "Close this", &[Scope::Text, Scope::Halt, Scope::Inbox, Scope::Menu], 2),
     row(Command::Reply(Reply::Yes), &[Key::char('y')], "yes", "Yes", &[Scope::Question], 1),
     row(Command::Reply(Reply::No), &[Key::char('n'), Key::plain(KeyCode::Esc)], "no", "No", &[Scope::Question], 2),
     row(Command::Reply(Reply::Send), &[Key::ctrl('s'), Key::alt(KeyCode::Enter)], "send", "Send what is written", &[Scope::Editor], 1),

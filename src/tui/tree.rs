@@ -26,6 +26,10 @@ pub struct Node {
     pub needs_below: usize,
     /// What a filter looks at, in lower case.
     pub text: String,
+    /// The name of the session that woke it, if another one than its parent did.
+    pub woken_by: Option<String>,
+    /// The names of the sessions that it woke, but for its children.
+    pub woke: Vec<String>,
 }
 
 impl Node {
@@ -108,7 +112,23 @@ impl Tree {
             stack.push((at, depth, Some(node)));
             stack.extend(below[at].iter().rev().map(|child| (*child, depth + 1, None)));
         }
+        tree.link();
         tree
+    }
+
+    /// Joins those that were woken by another session than their parent with the ones that woke them.
+    fn link(&mut self) {
+        for at in 0..self.nodes.len() {
+            let Some(node) = self.nodes.get(at) else { continue };
+            let waker = node.row.woken_by.filter(|waker| node.row.parent_id != Some(*waker));
+            let Some(waker) = waker.and_then(|waker| self.find(waker)) else { continue };
+            let woken = node.name.clone();
+            if let Some(waker) = self.nodes.get_mut(waker) {
+                waker.woke.push(woken);
+                let name = waker.name.clone();
+                self.nodes[at].woken_by = Some(name);
+            }
+        }
     }
 
     /// Where a session stands.
@@ -159,7 +179,17 @@ impl Tree {
         let text = format!("{name} {} {} {} {step} {halt}", row.kind, words::kind(row.kind), row.status).to_lowercase();
         self.index.insert(row.id, at);
         let children = Children::default();
-        self.nodes.push(Node { row, name, depth, end: at + 1, children, needs_below: 0, text });
+        self.nodes.push(Node {
+            row,
+            name,
+            depth,
+            end: at + 1,
+            children,
+            needs_below: 0,
+            text,
+            woken_by: None,
+            woke: Vec::new(),
+        });
         at
     }
 

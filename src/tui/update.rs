@@ -171,6 +171,7 @@ fn run(model: &mut Model, snapshot: &Snapshot, row: &Row) -> Vec<Effect> {
             let chosen = selected.and_then(|id| snapshot.tree.node(id)).map_or(Mode::Manual, |node| node.row.mode);
             open(model, selected.map(|session| Overlay::Modes { session, chosen }));
         }
+        Command::Halt => open(model, selected.map(|session| Overlay::Halt { session, position: Position::Top })),
         Command::Why => open(model, selected.map(|session| Overlay::Why { session, position: Position::Top })),
         Command::Help => open(model, Some(Overlay::Help { position: Position::Top })),
         Command::Inbox => open(model, Some(overlays::inbox(model, snapshot))),

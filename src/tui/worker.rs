@@ -11,6 +11,7 @@ use crate::{model::Micros, store::Watch};
 
 use super::{
     Message,
+    changes::{Changes, Differ},
     reader::{Ask, Reader, View},
     snapshot::Snapshot,
 };
@@ -22,6 +23,7 @@ const POLL: Duration = Duration::from_millis(500);
 #[derive(Default)]
 struct Todo {
     view: Option<View>,
+    changes: Option<Changes>,
     asks: VecDeque<Ask>,
     changed: bool,
     pulse: bool,
@@ -46,8 +48,13 @@ impl Worker {
     ///
     /// # Errors
     /// When the system refuses a thread.
-    pub(super) fn start(reader: Reader, news: Sender<Message>) -> std::io::Result<Self> {
+    pub(super) fn start(mut reader: Reader, news: Sender<Message>) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
+        let theirs = Arc::clone(&shared);
+        reader.ask_git_on(Differ::start(move |changes| {
+            lock(&theirs.inbox).changes = Some(changes);
+            theirs.filled.notify_one();
+        })?);
         let theirs = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("board-store".into()).spawn(move || {
             let _alarm = Alarm(news.clone());
@@ -127,6 +134,7 @@ fn run(mut reader: Reader, shared: &Arc<Shared>, news: &Sender<Message>) {
             return;
         }
         let mut fresh = todo.view.is_some_and(|view| reader.look(view));
+        fresh |= todo.changes.is_some_and(|changes| reader.changed(changes));
         // A bell may have been missed: a pulse looks, too. That costs one number when nothing was committed.
         if todo.changed || todo.pulse {
             fresh |= reader.refresh(news);
@@ -147,12 +155,14 @@ fn next(shared: &Shared, poll: Option<Duration>, rest: impl Fn() -> Micros) -> T
     let mut due = false;
     loop {
         let rest = if due { Duration::ZERO } else { Duration::from_micros(u64::try_from(rest()).unwrap_or(0)) };
-        let urgent = inbox.view.is_some() || !inbox.asks.is_empty() || inbox.pulse || inbox.closed;
+        let urgent =
+            inbox.view.is_some() || inbox.changes.is_some() || !inbox.asks.is_empty() || inbox.pulse || inbox.closed;
         if urgent || (inbox.changed && rest.is_zero()) {
             let changed = inbox.changed && rest.is_zero();
             inbox.changed &= !changed;
             return Todo {
                 view: inbox.view.take(),
+                changes: inbox.changes.take(),
                 asks: std::mem::take(&mut inbox.asks),
                 changed,
                 pulse: std::mem::take(&mut inbox.pulse),

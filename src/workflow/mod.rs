@@ -3,6 +3,7 @@
 
 mod continuation;
 mod criteria;
+mod decision;
 mod design;
 mod explain;
 mod judge;
@@ -14,6 +15,7 @@ mod table;
 
 pub use continuation::{Continuation, Past, Wanted, continue_or_new};
 pub use criteria::{carries, gap_analysis, judge_criteria};
+pub use decision::{Validity, evidence_hash, halted_files, validity};
 pub use design::{assertions, problems as design_problems, unmatched};
 pub use explain::{Facts, LastAttempt, Why, why};
 pub use judge::{Expected, for_ledger, judge};

@@ -9,4 +9,4 @@ mod reads;
 mod snapshots;
 mod staging;
 mod worktrees;
-mod world;
+pub(crate) mod world;

@@ -3,6 +3,7 @@
 mod board;
 mod clean;
 mod drawings;
+mod judged;
 mod keys;
 mod layout;
 mod live;

@@ -1,7 +1,9 @@
 //! What the panes of a session say, as lines.
 
 mod children;
+mod criteria;
 mod failures;
+mod halt;
 mod head;
 mod history;
 mod prompt;
@@ -11,12 +13,12 @@ use jiff::tz::TimeZone;
 use crate::model::Micros;
 
 use super::{
-    live::Live,
-    snapshot::Inspected,
+    snapshot::{Inspected, Snapshot},
     text::{Lines, Page, Tone},
 };
 
 pub(super) use children::{shown, text as child};
+pub(super) use halt::page as halt;
 pub(super) use head::{head, why};
 
 /// A pane of the selected session.
@@ -28,13 +30,17 @@ pub enum Pane {
     Live,
     /// What failed, and what became of it.
     Failures,
+    /// Each acceptance criterion, and what shows it.
+    Criteria,
+    /// What the session changed.
+    Diff,
     /// Every attempt, decision and reactivation.
     History,
 }
 
 impl Pane {
     /// Every pane, in the order of its number.
-    pub const ALL: &[Self] = &[Self::Prompt, Self::Live, Self::Failures, Self::History];
+    pub const ALL: &[Self] = &[Self::Prompt, Self::Live, Self::Failures, Self::Criteria, Self::Diff, Self::History];
 
     /// Its name.
     #[must_use]
@@ -43,6 +49,8 @@ impl Pane {
             Self::Prompt => "Prompt",
             Self::Live => "Live",
             Self::Failures => "Failures",
+            Self::Criteria => "Criteria",
+            Self::Diff => "Diff",
             Self::History => "History",
         }
     }
@@ -52,7 +60,7 @@ impl Pane {
     pub const fn follows(self) -> bool {
         match self {
             Self::Live | Self::History => true,
-            Self::Prompt | Self::Failures => false,
+            Self::Prompt | Self::Failures | Self::Criteria | Self::Diff => false,
         }
     }
 
@@ -75,14 +83,17 @@ pub struct Moment<'a> {
 
 /// What a pane says about a session.
 #[must_use]
-pub(super) fn page(pane: Pane, inspected: &Inspected, live: Option<&Live>, moment: Moment<'_>) -> Lines {
+pub(super) fn page(pane: Pane, inspected: &Inspected, snapshot: &Snapshot, moment: Moment<'_>) -> Lines {
+    let session = inspected.detail.session.id;
     match pane {
         Pane::Prompt => prompt::page(&inspected.detail),
-        Pane::Live => match live {
+        Pane::Live => match snapshot.live(session) {
             Some(live) if live.total > 0 => live.lines.clone(),
             Some(_) | None => note(live_is_empty(inspected)),
         },
         Pane::Failures => failures::page(&inspected.detail),
+        Pane::Criteria => snapshot.criteria(session).map_or_else(|| note("…"), |found| criteria::page(found, moment)),
+        Pane::Diff => snapshot.changes(session).map_or_else(|| note("…"), |changes| changes.lines.clone()),
         Pane::History => history::page(&inspected.detail, moment),
     }
 }

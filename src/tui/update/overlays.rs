@@ -9,6 +9,7 @@ use crate::{
         able::able,
         keys::{Command, Reply},
         model::Model,
+        scroll::Position,
         snapshot::Snapshot,
         stack::{Editor, Overlay, Purpose, Question},
         text::Tone,
@@ -64,6 +65,9 @@ pub(super) fn reply(model: &mut Model, snapshot: &Snapshot, reply: Reply) -> Vec
         Reply::Jump => {
             if let Some(Overlay::Inbox { chosen: Some(session) }) = model.overlays.pop() {
                 travel::show(model, snapshot, session);
+                if snapshot.tree.node(session).is_some_and(|node| node.row.halt.is_some()) {
+                    model.overlays.push(Overlay::Halt { session, position: Position::Top });
+                }
             }
             Vec::new()
         }
@@ -112,6 +116,7 @@ fn yes(model: &mut Model, snapshot: &Snapshot) -> Vec<Effect> {
         Some(
             other @ (Overlay::Help { .. }
             | Overlay::Why { .. }
+            | Overlay::Halt { .. }
             | Overlay::Inbox { .. }
             | Overlay::Modes { .. }
             | Overlay::Editor(_)
@@ -186,6 +191,7 @@ pub(super) fn type_in(model: &mut Model, snapshot: &Snapshot, event: KeyEvent) {
         Some(
             Overlay::Help { .. }
             | Overlay::Why { .. }
+            | Overlay::Halt { .. }
             | Overlay::Inbox { .. }
             | Overlay::Modes { .. }
             | Overlay::Question(_),
@@ -210,6 +216,7 @@ pub(super) fn paste(model: &mut Model, snapshot: &Snapshot, text: &str) {
         Some(
             Overlay::Help { .. }
             | Overlay::Why { .. }
+            | Overlay::Halt { .. }
             | Overlay::Inbox { .. }
             | Overlay::Modes { .. }
             | Overlay::Question(_),

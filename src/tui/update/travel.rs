@@ -22,7 +22,7 @@ pub(super) fn step(model: &mut Model, snapshot: &Snapshot, step: Move) {
         return pane(model, step);
     }
     match (model.overlays.last(), model.focus) {
-        (Some(Overlay::Help { .. } | Overlay::Why { .. }), _) => text(model, snapshot, step),
+        (Some(Overlay::Help { .. } | Overlay::Why { .. } | Overlay::Halt { .. }), _) => text(model, snapshot, step),
         (Some(Overlay::Inbox { .. }), _) => inbox(model, snapshot, step),
         (Some(Overlay::Modes { .. }), _) => modes(model, step),
         (Some(Overlay::Question(_) | Overlay::Editor(_)), _) => {}
@@ -85,7 +85,9 @@ fn scrolled(port: Port<'_>, position: Position, step: Move) -> Position {
 fn text(model: &mut Model, snapshot: &Snapshot, step: Move) {
     let Some((lines, area)) = view::overlay_text(model, snapshot) else { return };
     let port = Port { lines: &lines, width: usize::from(area.width), height: usize::from(area.height) };
-    if let Some(Overlay::Help { position } | Overlay::Why { position, .. }) = model.overlays.last_mut() {
+    if let Some(Overlay::Help { position } | Overlay::Why { position, .. } | Overlay::Halt { position, .. }) =
+        model.overlays.last_mut()
+    {
         *position = scrolled(port, *position, step);
     }
 }

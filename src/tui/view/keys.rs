@@ -72,6 +72,7 @@ const SIGNS: &[(Tone, &str, &str)] = &[
     (Tone::Plain, "3/5", "the step's place in its workflow"),
     (Tone::Warn, "×2", "the second attempt at the step"),
     (Tone::Warn, "g2", "the second generation: it was reactivated"),
+    (Tone::Note, "← →", "which session woke it; which ones it woke"),
 ];
 
 const fn title(scope: Scope) -> &'static str {
@@ -79,6 +80,7 @@ const fn title(scope: Scope) -> &'static str {
         Scope::Tree => "In the tree",
         Scope::Pane => "In a pane",
         Scope::Text => "In this help and in why",
+        Scope::Halt => "In the view of a halt",
         Scope::Inbox => "In the inbox",
         Scope::Menu => "In a menu",
         Scope::Question => "At a question",

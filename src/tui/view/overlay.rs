@@ -28,6 +28,7 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot) {
         match overlay {
             Overlay::Help { position } => reading(pen, model, snapshot, overlay, "Keys", *position),
             Overlay::Why { position, .. } => reading(pen, model, snapshot, overlay, "Why", *position),
+            Overlay::Halt { position, .. } => reading(pen, model, snapshot, overlay, "Halt", *position),
             Overlay::Inbox { chosen } => inbox(pen, model, snapshot, *chosen),
             Overlay::Modes { session, chosen } => modes(pen, model, snapshot, *session, *chosen),
             Overlay::Question(question) => ask(pen, model, snapshot, *question),
@@ -51,12 +52,17 @@ fn lines_of(model: &Model, snapshot: &Snapshot, overlay: &Overlay) -> Option<(Li
             let inspected = snapshot.inspected(*session)?;
             panes::why(&name, &inspected.why, model.moment())
         }
+        Overlay::Halt { session, .. } => {
+            let inspected = snapshot.inspected(*session)?;
+            panes::halt(inspected, snapshot.changes(*session), model.moment())
+        }
         Overlay::Inbox { .. } | Overlay::Modes { .. } | Overlay::Question(_) | Overlay::Editor(_) | Overlay::Filter => {
             return None;
         }
     };
     let (columns, rows) = model.size;
-    let wide = 84.min(usize::from(columns));
+    // A diff wants room.
+    let wide = if matches!(overlay, Overlay::Halt { .. }) { 140 } else { 84 }.min(usize::from(columns));
     let port = Port { lines: &lines, width: wide.saturating_sub(4), height: usize::from(rows) };
     let high = port.rows(Position::Top).len() + 2;
     Some((lines, inner(layout::overlay(columns, rows.saturating_sub(1), wide, high))))

@@ -66,9 +66,8 @@ fn tabs(pen: &mut Pen<'_>, area: Rect, model: &Model, snapshot: &Snapshot) {
     let columns = usize::from(area.width);
     let (tone, text) = standing(model, snapshot);
     let fits = |row: &Row| width(row) <= columns;
-    let airy = names(model, snapshot, " ");
-    let tight = Some(names(model, snapshot, "")).filter(fits);
-    let mut row = Some(airy).filter(fits).or(tight).unwrap_or_else(|| {
+    let all = [names(model, snapshot, " ", true), names(model, snapshot, "", true), names(model, snapshot, " ", false)];
+    let mut row = all.into_iter().find(fits).unwrap_or_else(|| {
         let at = Pane::ALL.iter().position(|pane| *pane == model.pane).unwrap_or(0) + 1;
         vec![(Tone::Strong, format!("▌{at} {} ", model.pane.name())), (Tone::Dim, format!("of {}", Pane::ALL.len()))]
     });
@@ -80,8 +79,9 @@ fn tabs(pen: &mut Pen<'_>, area: Rect, model: &Model, snapshot: &Snapshot) {
     pen.row(area, 0, &row, None);
 }
 
-/// The panes' names, each followed by this much space.
-fn names(model: &Model, snapshot: &Snapshot, space: &str) -> Row {
+/// The panes' names, each followed by this much space; only their numbers, but for the one that is shown, where `whole` is
+/// not.
+fn names(model: &Model, snapshot: &Snapshot, space: &str, whole: bool) -> Row {
     let inspected = model.selected.and_then(|id| snapshot.inspected(id));
     let failing = inspected.map_or(0, |it| it.detail.ledger.iter().filter(|row| row.state.is_failing()).count());
     let focused = model.focus == Focus::Pane;
@@ -94,7 +94,8 @@ fn names(model: &Model, snapshot: &Snapshot, space: &str) -> Row {
             (false, _) => Tone::Dim,
         };
         let mark = if active { "▌" } else { " " };
-        row.push((tone, format!("{mark}{} {}", at + 1, pane.name())));
+        let name = if whole || active { format!(" {}", pane.name()) } else { String::new() };
+        row.push((tone, format!("{mark}{}{name}", at + 1)));
         if *pane == Pane::Failures && failing > 0 {
             row.push((Tone::Bad, format!("·{failing}")));
         }
@@ -110,10 +111,16 @@ fn standing(model: &Model, snapshot: &Snapshot) -> (Tone, String) {
     match (model.pane, position) {
         (Pane::Live, Position::Tail) if running => (Tone::Good, "following".into()),
         (Pane::Live, _) => (Tone::Dim, String::new()),
-        (Pane::Prompt | Pane::Failures | Pane::History, _) if port.fits() => (Tone::Dim, String::new()),
-        (Pane::Prompt | Pane::Failures | Pane::History, Position::Top) => (Tone::Dim, "top".into()),
-        (Pane::Prompt | Pane::Failures | Pane::History, Position::Tail) => (Tone::Dim, "end".into()),
-        (Pane::Prompt | Pane::Failures | Pane::History, Position::At { .. }) => {
+        (Pane::Prompt | Pane::Failures | Pane::Criteria | Pane::Diff | Pane::History, _) if port.fits() => {
+            (Tone::Dim, String::new())
+        }
+        (Pane::Prompt | Pane::Failures | Pane::Criteria | Pane::Diff | Pane::History, Position::Top) => {
+            (Tone::Dim, "top".into())
+        }
+        (Pane::Prompt | Pane::Failures | Pane::Criteria | Pane::Diff | Pane::History, Position::Tail) => {
+            (Tone::Dim, "end".into())
+        }
+        (Pane::Prompt | Pane::Failures | Pane::Criteria | Pane::Diff | Pane::History, Position::At { .. }) => {
             (Tone::Dim, format!("{}%", port.above(position) * 100 / port.lines.len().max(1)))
         }
     }

@@ -107,9 +107,11 @@ fn session(tree: &Tree, node: &Node, model: &Model, columns: u16, selected: bool
         return row;
     }
     let name = elide(&node.name, room);
-    let pad = room.saturating_sub(width(&name)) + 1;
+    let cause = elide(&cause(node), room.saturating_sub(width(&name)));
+    let pad = room.saturating_sub(width(&name) + width(&cause)) + 1;
     let tone = if node.row.status == Status::Active { Tone::Strong } else { Tone::Plain };
     row.push((tone, name));
+    row.push((Tone::Note, cause));
     row.push((Tone::Plain, " ".repeat(pad)));
     row.extend(right);
     row
@@ -143,6 +145,13 @@ fn right(tree: &Tree, node: &Node, model: &Model, columns: usize, folded: bool) 
     out.push((Tone::Dim, format!("{:>4} ", words::brief(age(node, model)))));
     out.push(badge(node, wide, folded));
     out
+}
+
+/// Who woke it, and whom it woke: ` ← Orders`, ` → Cart, Tax`.
+fn cause(node: &Node) -> String {
+    let woken = node.woken_by.as_ref().map_or_else(String::new, |by| format!(" ← {by}"));
+    let woke = if node.woke.is_empty() { String::new() } else { format!(" → {}", node.woke.join(", ")) };
+    woken + &woke
 }
 
 fn parent_kind(tree: &Tree, node: &Node) -> Option<SessionKind> {

@@ -15,18 +15,18 @@ use callboard::{
 };
 use camino::{Utf8Path, Utf8PathBuf};
 
-pub(super) struct World {
+pub(crate) struct World {
     _folder: tempfile::TempDir,
     /// The user's checkout.
-    pub(super) project: Utf8PathBuf,
+    pub(crate) project: Utf8PathBuf,
     /// Where worktrees go.
-    pub(super) data: Utf8PathBuf,
+    pub(crate) data: Utf8PathBuf,
     home: Utf8PathBuf,
 }
 
 impl World {
     /// A repository with one commit that has `README.md`.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let world = Self::unborn(&["init", "--quiet", "--initial-branch=main"]);
         world.write("README.md", "hello\n");
         world.commit_all("first");
@@ -34,7 +34,7 @@ impl World {
     }
 
     /// A repository without a commit.
-    pub(super) fn unborn(init: &[&str]) -> Self {
+    pub(crate) fn unborn(init: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let root = Utf8Path::from_path(folder.path()).unwrap().canonicalize_utf8().unwrap();
         let world = Self {
@@ -64,43 +64,43 @@ impl World {
         world
     }
 
-    pub(super) fn repo(&self) -> Repo {
+    pub(crate) fn repo(&self) -> Repo {
         Repo::open(&self.project).unwrap()
     }
 
-    pub(super) fn worktree(&self, name: &str) -> Utf8PathBuf {
+    pub(crate) fn worktree(&self, name: &str) -> Utf8PathBuf {
         self.data.join(name)
     }
 
-    pub(super) fn prepare(&self, name: &str) -> Prepared {
+    pub(crate) fn prepare(&self, name: &str) -> Prepared {
         self.repo().prepare(&self.worktree(name), &format!("callboard/component_test/{name}"), "main").unwrap()
     }
 
-    pub(super) fn tree(&self, name: &str) -> Tree {
+    pub(crate) fn tree(&self, name: &str) -> Tree {
         Tree::open(&self.prepare(name).worktree).unwrap()
     }
 
-    pub(super) fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         write(&self.project.join(path), text);
     }
 
-    pub(super) fn commit_all(&self, message: &str) {
+    pub(crate) fn commit_all(&self, message: &str) {
         self.git(&["add", "--all"]);
         self.git(&["commit", "--quiet", "--message", message]);
     }
 
-    pub(super) fn hook(&self, name: &str, script: &str) {
+    pub(crate) fn hook(&self, name: &str, script: &str) {
         let file = self.project.join(".git/hooks").join(name);
         write(&file, &format!("#!/bin/sh\n{script}\n"));
         executable(&file);
     }
 
     /// Runs `git` in the project; it must succeed.
-    pub(super) fn git(&self, arguments: &[&str]) -> String {
+    pub(crate) fn git(&self, arguments: &[&str]) -> String {
         self.git_in(&self.project, arguments)
     }
 
-    pub(super) fn git_in(&self, folder: &Utf8Path, arguments: &[&str]) -> String {
+    pub(crate) fn git_in(&self, folder: &Utf8Path, arguments: &[&str]) -> String {
         let argv: Vec<String> = ["git"].iter().chain(arguments).map(|&part| part.to_owned()).collect();
         let (exit, output) =
             self.run(&Invocation { argv: argv.clone(), directory: folder.into(), env: Vec::new(), stdin: None });
@@ -109,7 +109,7 @@ impl World {
     }
 
     /// Runs an invocation as the engine does: with a clean environment. Both streams in one.
-    pub(super) fn run(&self, invocation: &Invocation) -> (Exit, String) {
+    pub(crate) fn run(&self, invocation: &Invocation) -> (Exit, String) {
         let mut command = Command::new(&invocation.argv[0]);
         command
             .args(&invocation.argv[1..])
@@ -134,7 +134,7 @@ impl World {
     }
 
     /// Stages and commits a session's work as the engine does.
-    pub(super) fn commit(&self, tree: &Tree, message: &str) -> CommitOutcome {
+    pub(crate) fn commit(&self, tree: &Tree, message: &str) -> CommitOutcome {
         match tree.stage_all().unwrap() {
             Staged::Done { .. } => {}
             Staged::UseGit { add, .. } => {
@@ -146,7 +146,7 @@ impl World {
         tree.committed(&exit, &output).unwrap()
     }
 
-    pub(super) fn merge(&self, tree: &Tree, branch: &str, union: &[&str]) -> MergeOutcome {
+    pub(crate) fn merge(&self, tree: &Tree, branch: &str, union: &[&str]) -> MergeOutcome {
         let union: Vec<String> = union.iter().map(|&file| file.to_owned()).collect();
         let merge = tree.merge(branch, &format!("Merge {branch}"), &union, &self.data.join("attributes")).unwrap();
         let (exit, output) = self.run(&merge);
@@ -154,7 +154,7 @@ impl World {
     }
 
     /// A remote, and the path of its bare repository.
-    pub(super) fn remote(&self, name: &str) -> Utf8PathBuf {
+    pub(crate) fn remote(&self, name: &str) -> Utf8PathBuf {
         let bare = self.home.join(format!("{name}.git"));
         self.git(&["init", "--quiet", "--bare", bare.as_str()]);
         self.git(&["remote", "add", name, bare.as_str()]);
@@ -162,7 +162,7 @@ impl World {
     }
 
     /// Everything of the user's that must stay as it is, to the byte and to the time of the last write.
-    pub(super) fn fingerprint(&self) -> BTreeMap<String, (i64, i64, Vec<u8>)> {
+    pub(crate) fn fingerprint(&self) -> BTreeMap<String, (i64, i64, Vec<u8>)> {
         let mut seen = BTreeMap::new();
         for name in ["index", "HEAD", "refs/stash", "logs/refs/stash", "logs/HEAD", "config", "info/exclude"] {
             record(&self.project.join(".git").join(name), &mut seen);
@@ -172,12 +172,12 @@ impl World {
     }
 }
 
-pub(super) fn write(file: &Utf8Path, text: &str) {
+pub(crate) fn write(file: &Utf8Path, text: &str) {
     fs::create_dir_all(file.parent().unwrap()).unwrap();
     fs::write(file, text).unwrap();
 }
 
-pub(super) fn executable(file: &Utf8Path) {
+pub(crate) fn executable(file: &Utf8Path) {
     use std::os::unix::fs::PermissionsExt as _;
     fs::set_permissions(file, fs::Permissions::from_mode(0o755)).unwrap();
 }

@@ -60,7 +60,7 @@ fn the_board_of_the_demo() {
     let arguments = ["--project", project.as_str(), "--store", world.store.as_str()];
     let mut term = Term::open(&mut callboard(&world, &arguments));
     term.shows("12 complete");
-    look_at(&mut term, "discount", "Discount  code", "4");
+    look_at(&mut term, "discount", "Discount  code", "6");
     term.keys("\rz");
     term.shows("dbg!(");
     term.shows("reactivated it");

@@ -22,7 +22,7 @@ fn nothing_of_an_agent_is_a_control_sequence() {
     let mut term = board(&world);
     term.shows("● engine");
     term.press("2", "evil");
-    for pane in ["1", "3", "4", "2"] {
+    for pane in ["1", "3", "4", "5", "6", "2"] {
         term.answers("\x1b[?2026l", |term| term.keys(pane));
     }
     term.keys("q");

@@ -51,7 +51,7 @@ fn cancelled_and_made_active_again() {
     term.press("\x13", "reactivate Pricing: done");
     let shown = world.wait(&id, "it is active again", |session| session["generation"] == 2);
     assert_eq!(shown["status"], "active");
-    term.press("4", "Mind the tax and q");
+    term.press("6", "Mind the tax and q");
     term.shows("quit");
 }
 

@@ -150,6 +150,8 @@ fn reads_see_nothing(mine: &Store, theirs: &Store, foreign: &Foreign) -> BTreeSe
     empty("consent", mine.consent("abc").unwrap() == Consent::Missing);
     let known = mine.criteria(None).unwrap();
     empty("criteria", known.iter().all(|one| one.shown.is_none() && one.said.is_none()));
+    let around = mine.criteria_around("Pricing").unwrap();
+    empty("criteria_around", around.iter().all(|one| one.shown.is_none() && one.said.is_none()));
     empty("base_runs", mine.base_runs("0", &["adds".into()]).unwrap().is_empty());
     empty("created_by", mine.created_by().unwrap().iter().all(|(_, makers)| makers.is_empty()));
     empty("board", mine.board(9).unwrap().rows.is_empty());

@@ -100,7 +100,7 @@ fn nothing_hostile_reaches_a_cell() {
     scene.ledger(id, &scene::broken(&[(EVIL, 1, EVIL)]));
     scene.halt(id, callboard::model::HaltReason::NoProgress, EVIL);
     let mut board = shelf.board((100, 40));
-    for keys in ["1", "2", "3", "4", "w", "Esc !", "Esc O", "Esc /"] {
+    for keys in ["1", "2", "3", "4", "5", "6", "w", "Esc H", "Esc !", "Esc O", "Esc /"] {
         board.press(keys);
         let text = board.text();
         let bad: Vec<char> =

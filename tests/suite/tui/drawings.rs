@@ -39,7 +39,7 @@ fn a_parent_and_what_its_children_do() {
 fn an_agent_at_work() {
     assert_snapshot!("running_live", at(|cast| cast.shipping, "2"));
     assert_snapshot!("running_prompt", at(|cast| cast.shipping, "1"));
-    assert_snapshot!("running_history", at(|cast| cast.shipping, "4"));
+    assert_snapshot!("running_history", at(|cast| cast.shipping, "6"));
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn tests_that_fail() {
 #[test]
 fn a_halt_and_what_to_do() {
     assert_snapshot!("halted_failures", at(|cast| cast.tax, "3"));
-    assert_snapshot!("halted_history", at(|cast| cast.tax, "4"));
+    assert_snapshot!("halted_history", at(|cast| cast.tax, "6"));
     assert_snapshot!("halted_live", at(|cast| cast.tax, "2"));
 }
 
@@ -61,7 +61,7 @@ fn a_session_that_waits_for_a_person() {
 
 #[test]
 fn sessions_that_have_ended() {
-    assert_snapshot!("complete_history", at(|cast| cast.cart, "4"));
+    assert_snapshot!("complete_history", at(|cast| cast.cart, "6"));
     assert_snapshot!("complete_failures", at(|cast| cast.cart, "3"));
     assert_snapshot!("failed_live", at(|cast| cast.lost, "2"));
 }
@@ -108,7 +108,7 @@ fn a_long_story() {
     let mut board = shelf.board((120, 40));
     board.press("3");
     let failures = board.pictures();
-    board.press("4");
+    board.press("6");
     assert_snapshot!("story_failures", failures);
     assert_snapshot!("story_history", board.pictures());
 }
@@ -202,7 +202,7 @@ fn any_size_is_drawn() {
     let mut board = shelf.board((80, 24));
     for session in [cast.coding, cast.tax, cast.shipping] {
         board.go(session);
-        for keys in ["2", "3", "1", "4", "?", "!", "w", "m", "c", "R", "O", "/"] {
+        for keys in ["2", "3", "1", "4", "5", "6", "Tab", "H", "Esc", "?", "!", "w", "m", "c", "R", "O", "/"] {
             board.press(keys);
             for (width, height) in
                 [(1, 1), (2, 2), (3, 5), (5, 3), (10, 4), (20, 6), (39, 9), (70, 7), (200, 60), (500, 3)]

@@ -214,7 +214,9 @@ fn panes_and_where_keys_go() {
     board.go(cast.shipping);
     board.press("1 Tab");
     assert_eq!(board.app.model.pane, Pane::Live);
-    board.press("Tab Tab Tab");
+    board.press("1 d");
+    assert_eq!(board.app.model.pane, Pane::Diff);
+    board.press("Tab Tab");
     assert_eq!(board.app.model.pane, Pane::Prompt);
     board.press("Enter");
     assert_eq!(board.app.model.focus, Focus::Pane);
@@ -240,7 +242,11 @@ fn the_inbox_leads_to_what_waits() {
     assert!(matches!(board.app.model.overlays.last(), Some(Overlay::Inbox { chosen: Some(_) })));
     board.press("j Enter");
     assert_eq!(board.selected(), Some(cast.tax));
-    assert!(board.app.model.overlays.is_empty());
+    // What waits there is a decision: what it needs is on top.
+    assert!(matches!(board.app.model.overlays[..], [Overlay::Halt { session, .. }] if session == cast.tax));
+    board.press("Esc ! k Enter");
+    assert_ne!(board.selected(), Some(cast.tax));
+    assert!(board.app.model.overlays.is_empty(), "nothing is to be decided there");
 }
 
 #[test]

@@ -193,18 +193,19 @@ impl Scene {
     }
 
     pub(super) fn halt(&mut self, session: SessionId, reason: HaltReason, message: &str) -> HaltId {
+        self.halt_about(session, reason, message, serde_json::json!({}))
+    }
+
+    pub(super) fn halt_about(
+        &mut self,
+        session: SessionId,
+        reason: HaltReason,
+        message: &str,
+        evidence: serde_json::Value,
+    ) -> HaltId {
         let id = HaltId::from_u128(self.number());
         let (seq, at) = (self.store.last_seq(session).unwrap(), self.at.get());
-        let halt = Halt {
-            id,
-            session_id: session,
-            seq,
-            reason,
-            message: message.into(),
-            evidence: serde_json::json!({}),
-            at,
-            decision: None,
-        };
+        let halt = Halt { id, session_id: session, seq, reason, message: message.into(), evidence, at, decision: None };
         self.write(vec![
             Change::Halt(halt),
             Change::Outlook { session, next: Some("halt".into()), halt: Some(reason), at },

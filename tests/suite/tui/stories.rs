@@ -6,7 +6,7 @@ use std::{
 };
 
 use callboard::{
-    model::{Answer, IntentAction, Mode, SessionKind, Status, Step, StepResult},
+    model::{Answer, IntentAction, Mode, Origin, SessionKind, Status, Step, StepResult},
     store::{Change, Store},
     tui::{App, Message},
 };
@@ -16,13 +16,13 @@ use super::{
     scene::{self, MINUTE, agent, said},
 };
 
-struct Story {
-    board: Board,
+pub(super) struct Story {
+    pub(super) board: Board,
     news: Receiver<Message>,
 }
 
 impl Story {
-    fn open(shelf: &Shelf, engine: bool) -> Self {
+    pub(super) fn open(shelf: &Shelf, engine: bool) -> Self {
         let mut app = App::open(shelf.options(engine), (100, 30)).unwrap();
         let (sender, news) = channel();
         app.start(sender).unwrap();
@@ -39,7 +39,7 @@ impl Story {
         }
     }
 
-    fn shows(&mut self, text: &str) {
+    pub(super) fn shows(&mut self, text: &str) {
         self.until(|screen| screen.contains(text));
     }
 }
@@ -187,4 +187,23 @@ fn a_store_that_cannot_be_read_any_more_is_said() {
     let mut scene = scene::Scene::again(&shelf.path);
     scene.write(vec![Change::Project { name: "shop2".into(), description: String::new() }]);
     story.until(|screen| screen.contains("Conversion error"));
+}
+
+#[test]
+fn a_child_that_is_woken_is_not_hidden() {
+    let (shelf, cast) = shop();
+    let mut scene = scene::Scene::again(&shelf.path);
+    let child = scene.store.children(cast.testing).unwrap().pop().unwrap().id;
+    let mut story = Story::open(&shelf, true);
+    assert!(!story.board.text().contains(" g2 "), "its parent has ended and is folded:\n{}", story.board.text());
+    scene.reopen(child, "Once more.", Origin::Session { id: cast.coding });
+    story.shows(" g2 ");
+    story.shows("← Orders");
+    // Who folds it away again means it.
+    story.board.go(cast.testing);
+    story.board.press("h");
+    assert!(!story.board.text().contains(" g2 "), "{}", story.board.text());
+    scene.session(SessionKind::ComponentTest, "Pricing", None, Mode::Auto);
+    story.shows("Pricing");
+    assert!(!story.board.text().contains(" g2 "), "{}", story.board.text());
 }

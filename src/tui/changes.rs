@@ -1,0 +1,227 @@
+//! What the selected session changed. Git is asked on a thread of its own: a large worktree takes its time, and neither the
+//! screen nor the store's thread waits for it.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    thread::JoinHandle,
+};
+
+use camino::Utf8PathBuf;
+
+use crate::{
+    git::{FileChange, FilePatch, Patch, PatchLine, Repo, Sign, Tree},
+    model::{Halt, SessionId, StepResult},
+    workflow::{Validity, validity},
+};
+
+use super::{
+    clean::{clean_line, width},
+    text::{Key, Line, Lines, Tone},
+    words,
+};
+
+/// So much of a patch is shown, in bytes: nobody reads more of it in a pane.
+const CAP: usize = 512 * 1024;
+/// Lines of a patch are named from here on, so that others can stand before them.
+const FIRST: u64 = 1 << 32;
+
+/// What git is asked.
+#[derive(Debug, Clone)]
+pub(super) struct Job {
+    pub(super) session: SessionId,
+    /// The project's repository: for when the worktree is gone.
+    pub(super) root: Utf8PathBuf,
+    pub(super) worktree: Option<Utf8PathBuf>,
+    /// The commit that the session's branch began at.
+    pub(super) base: Option<String>,
+    pub(super) branch: Option<String>,
+    /// Only these files; all when none is named.
+    pub(super) files: Vec<String>,
+    /// The newest halt with what its step found.
+    pub(super) halt: Option<(Halt, Option<StepResult>)>,
+}
+
+/// What a session changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changes {
+    /// The session.
+    pub session: SessionId,
+    /// The files that were asked about; none: all.
+    pub files: Vec<String>,
+    /// The patch, or why there is none.
+    pub lines: Lines,
+    /// Whether the decision about the newest halt still is about what is there.
+    pub validity: Option<Validity>,
+}
+
+/// Asks git.
+pub(super) fn changes(job: Job) -> Changes {
+    let tree = job.worktree.as_ref().and_then(|worktree| Tree::open(worktree).ok());
+    let decided = job.halt.as_ref().and_then(|(halt, result)| Some((halt, halt.decision.as_ref()?, result.as_ref())));
+    let validity = decided.map(|(halt, decision, result)| {
+        let content = tree.as_ref().and_then(|tree| tree.content_hash(&crate::workflow::halted_files(halt)).ok());
+        validity(decision, content.as_deref(), halt, result)
+    });
+    let lines = match (&job.base, &tree) {
+        (None, _) => said("Nothing yet: the session has no branch."),
+        (Some(base), Some(tree)) => shown(tree.patch(base, &job.files, CAP), base, ""),
+        (Some(base), None) => match &job.branch {
+            Some(branch) => {
+                let patch = Repo::open(&job.root).and_then(|repo| repo.patch(base, branch, &job.files, CAP));
+                shown(patch, base, "  committed; its worktree is gone")
+            }
+            None => said("Nothing yet: the session has no branch."),
+        },
+    };
+    Changes { session: job.session, files: job.files, lines, validity }
+}
+
+fn said(text: &str) -> Lines {
+    vec![Arc::new(Line::new((FIRST, 0)).with(Tone::Dim, text))]
+}
+
+fn shown(patch: Result<Patch, crate::git::GitError>, base: &str, note: &str) -> Lines {
+    match patch {
+        Ok(patch) if patch.files.is_empty() => said(&format!("Nothing differs from {}.", short(base))),
+        Ok(patch) => lines(&patch, base, note),
+        Err(error) => vec![Arc::new(Line::new((FIRST, 0)).with(Tone::Bad, clean_line(&error.to_string())))],
+    }
+}
+
+fn short(commit: &str) -> &str {
+    commit.get(..8).unwrap_or(commit)
+}
+
+/// Collects lines under names that grow.
+struct Sheet(Lines);
+
+impl Sheet {
+    fn add(&mut self, make: impl FnOnce(Line) -> Line) {
+        let key: Key = (FIRST + self.0.len() as u64, 0);
+        self.0.push(Arc::new(make(Line::new(key))));
+    }
+}
+
+fn lines(patch: &Patch, base: &str, note: &str) -> Lines {
+    let mut sheet = Sheet(Lines::new());
+    let (added, removed) = patch.counts();
+    sheet.add(|line| {
+        line.with(Tone::Strong, words::count(patch.files.len(), "file", "files"))
+            .with(Tone::Good, format!("  +{added}"))
+            .with(Tone::Bad, format!(" −{removed}"))
+            .with(Tone::Dim, format!("  since {}{note}", short(base)))
+    });
+    let names = patch.files.iter().map(|file| width(&named(file))).max().unwrap_or(0).min(60);
+    for file in &patch.files {
+        let (sign, tone) = sign(file.change);
+        let name = named(file);
+        let pad = " ".repeat(names.saturating_sub(width(&name)));
+        sheet.add(|line| count(line.with(tone, format!("{sign} ")).with(Tone::Plain, name + &pad), file).hanging(2));
+    }
+    for file in &patch.files {
+        sheet.add(|line| line);
+        sheet.add(|line| count(line.with(Tone::Title, format!("━ {}", named(file))), file).hanging(2));
+        if file.binary {
+            sheet.add(|line| line.with(Tone::Dim, "  not text, or too long to be shown"));
+        }
+        let digits = file.lines.iter().map(|line| line.number).max().unwrap_or(0).to_string().len();
+        for line in &file.lines {
+            sheet.add(|it| one(it, line, digits));
+        }
+    }
+    if patch.cut {
+        sheet.add(|line| line);
+        sheet.add(|line| {
+            line.with(Tone::Warn, format!("… cut after {} KiB; `git diff {}` has all", CAP / 1024, short(base)))
+        });
+    }
+    sheet.0
+}
+
+fn named(file: &FilePatch) -> String {
+    let path = clean_line(&file.path);
+    file.from.as_ref().map_or_else(|| path.clone(), |from| format!("{} → {path}", clean_line(from)))
+}
+
+fn count(line: Line, file: &FilePatch) -> Line {
+    let line = if file.added > 0 { line.with(Tone::Good, format!("  +{}", file.added)) } else { line };
+    if file.removed > 0 { line.with(Tone::Bad, format!("  −{}", file.removed)) } else { line }
+}
+
+const fn sign(change: FileChange) -> (&'static str, Tone) {
+    match change {
+        FileChange::Added => ("A", Tone::Good),
+        FileChange::Deleted => ("D", Tone::Bad),
+        FileChange::Modified => ("M", Tone::Busy),
+        FileChange::Renamed => ("R", Tone::Busy),
+    }
+}
+
+fn one(it: Line, line: &PatchLine, digits: usize) -> Line {
+    let text = clean_line(&line.text.replace('\t', "    "));
+    let (sign, tone) = match line.sign {
+        Sign::Hunk => return it.with(Tone::Dim, text),
+        Sign::Context => (' ', Tone::Output),
+        Sign::Added => ('+', Tone::Good),
+        Sign::Removed => ('-', Tone::Bad),
+    };
+    it.with(Tone::Dim, format!("{:>digits$} ", line.number)).with(tone, format!("{sign}{text}")).hanging(digits + 2)
+}
+
+/// The thread that asks git. A newer job stands for an older one that was not begun.
+pub(super) struct Differ {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    todo: Mutex<(Option<Job>, bool)>,
+    filled: std::sync::Condvar,
+}
+
+impl Differ {
+    /// Starts it. `done` gets what it finds.
+    ///
+    /// # Errors
+    /// When the system refuses a thread.
+    pub(super) fn start(done: impl Fn(Changes) + Send + 'static) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared::default());
+        let theirs = Arc::clone(&shared);
+        let thread = std::thread::Builder::new().name("board-git".into()).spawn(move || {
+            while let Some(job) = theirs.next() {
+                done(changes(job));
+            }
+        })?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+
+    pub(super) fn ask(&self, job: Job) {
+        self.shared.todo.lock().unwrap_or_else(PoisonError::into_inner).0 = Some(job);
+        self.shared.filled.notify_one();
+    }
+}
+
+impl Shared {
+    fn next(&self) -> Option<Job> {
+        let mut todo = self.todo.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if todo.1 {
+                return None;
+            }
+            if let Some(job) = todo.0.take() {
+                return Some(job);
+            }
+            todo = self.filled.wait(todo).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl Drop for Differ {
+    /// The thread ends by itself when it is done with what it does: leaving the board does not wait for git.
+    fn drop(&mut self) {
+        self.shared.todo.lock().unwrap_or_else(PoisonError::into_inner).1 = true;
+        self.shared.filled.notify_one();
+        drop(self.thread.take());
+    }
+}
