@@ -5,6 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use crate::{
     model::{HaltReason, Mode, ResultStatus, SessionId, Status, Step},
     store::{BoardRow, Store},
+    workflow,
 };
 
 use super::{error::CliError, print};
@@ -72,7 +73,7 @@ impl Follower {
             (Status::Complete | Status::Cancelled, None, _, _) => row.status.to_string(),
             (Status::Active, None, Some(step), Some(ResultStatus::Error)) => {
                 let message = store.last_error(row.id)?.unwrap_or_default();
-                format!("{step}: {}", print::headline(&message))
+                format!("{step}: {}", workflow::headline(&message))
             }
             (Status::Active, None, Some(step), Some(ResultStatus::Ok | ResultStatus::Warning)) => format!("{step}: ok"),
             (Status::Active, None, Some(step), None) if row.iteration > 1 => {

@@ -76,16 +76,6 @@ pub(super) fn shell(word: &str) -> String {
     }
 }
 
-/// The beginning of a message as one line; where that only announces what follows, with what follows.
-pub(super) fn headline(message: &str) -> String {
-    let mut lines = message.lines().filter(|line| !line.trim().is_empty());
-    let first = lines.next().unwrap_or_default();
-    match lines.next() {
-        Some(second) if first.trim_end().ends_with(':') => format!("{} {}", first.trim_end(), second.trim()),
-        Some(_) | None => first.to_owned(),
-    }
-}
-
 /// Says something beside what was asked for.
 pub(super) fn note(text: &str) {
     eprintln!("{}", clean(text));
@@ -198,17 +188,6 @@ mod tests {
         }
         assert_eq!(shell("it's"), r"'it'\''s'");
         assert_eq!(shell(""), "''");
-    }
-
-    #[test]
-    fn a_line_that_announces_another_is_shown_with_it() {
-        assert_eq!(
-            headline("it ended with code 2:\n\n  sh: no such file\nmore"),
-            "it ended with code 2: sh: no such file"
-        );
-        assert_eq!(headline("1 of 1 tests fail\nsums"), "1 of 1 tests fail");
-        assert_eq!(headline("ended:"), "ended:");
-        assert_eq!(headline(""), "");
     }
 
     #[test]

@@ -241,7 +241,7 @@ pub(super) fn inbox(global: &Global, args: &Json) -> Result<u8, CliError> {
             item.kind.as_str().into(),
             tui::brief(now - item.since).into(),
             Cell::toned(needs, tone),
-            print::headline(&item.message).into(),
+            workflow::headline(&item.message).into(),
         ]);
     }
     print::table(&rows);

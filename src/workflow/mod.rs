@@ -11,6 +11,7 @@ mod ledger;
 mod orchestrator;
 mod placement;
 mod render;
+mod story;
 mod table;
 
 pub use continuation::{Continuation, Past, Wanted, continue_or_new};
@@ -23,4 +24,5 @@ pub use ledger::{LedgerRow, LedgerState, absorb, failure_set, fingerprint, probl
 pub use orchestrator::{Attempt, Awaited, Bounds, History, Next, Outcome, Waiting, WorkflowError, next, status_after};
 pub use placement::{Owner, owner, place, shared_files};
 pub use render::{Format, render};
+pub use story::{Chapters, Sentence, SentenceKind, failure_sentence, headline, story};
 pub use table::{Row, Then, first_step, fix_step, position, row, rows};

@@ -7,6 +7,7 @@ mod ledger;
 mod limits;
 mod properties;
 mod render;
+mod story;
 mod tables;
 mod waiting;
 
