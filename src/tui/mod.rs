@@ -52,7 +52,7 @@ pub use panes::{Moment, Pane};
 pub use reader::{Ask, View, Wanted};
 pub use run::run;
 pub use scroll::{Port, Position};
-pub use snapshot::{Criteria, Inspected, Snapshot};
+pub use snapshot::{Criteria, Inspected, Snapshot, Story};
 pub use stack::{Editor, Overlay, Purpose, Question};
 pub use table::TABLE;
 pub use text::{Line, Lines, Tone, wrap};

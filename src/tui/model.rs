@@ -18,7 +18,7 @@ use super::{
     panes::{self, Moment, Pane},
     reader::{View, Wanted},
     scroll::{Port, Position},
-    snapshot::{Criteria, Inspected, Snapshot},
+    snapshot::{Criteria, Inspected, Snapshot, Story},
     stack::Overlay,
     text::{Lines, Tone},
     theme::Colors,
@@ -57,6 +57,7 @@ struct Source {
     pane: Pane,
     inspected: Option<Arc<Inspected>>,
     live: Option<Arc<Live>>,
+    story: Option<Arc<Story>>,
     criteria: Option<Arc<Criteria>>,
     changes: Option<Arc<Changes>>,
     /// For what moves with the time.
@@ -71,6 +72,7 @@ impl Source {
             pane: model.pane,
             inspected: snapshot.inspected.clone(),
             live: snapshot.live.clone(),
+            story: snapshot.story.clone(),
             criteria: snapshot.criteria.clone(),
             changes: snapshot.changes.clone(),
             second,
@@ -84,6 +86,7 @@ impl Source {
         (self.session, self.pane, self.second) == (other.session, other.pane, other.second)
             && same(self.inspected.as_ref(), other.inspected.as_ref())
             && same(self.live.as_ref(), other.live.as_ref())
+            && same(self.story.as_ref(), other.story.as_ref())
             && same(self.criteria.as_ref(), other.criteria.as_ref())
             && same(self.changes.as_ref(), other.changes.as_ref())
     }
@@ -239,6 +242,7 @@ impl Model {
             span,
             children: ids.collect(),
             inbox: self.overlays.iter().any(|overlay| matches!(overlay, Overlay::Inbox { .. })),
+            story: self.pane == Pane::History,
             criteria: self.pane == Pane::Criteria,
             changes: if self.overlays.iter().any(|overlay| matches!(overlay, Overlay::Halt { .. })) {
                 Some(Wanted::Halted)

@@ -9,17 +9,20 @@ use std::{
 use camino::Utf8Path;
 
 use crate::{
-    model::{Answer, Data, Intent, IntentAction, IntentId, Limits, Micros, ResultStatus, SessionId, Status, Step},
+    model::{
+        Answer, Command, Data, Intent, IntentAction, IntentId, Interaction, Limits, Micros, Origin, ResultStatus,
+        SessionId, Status, Step,
+    },
     store::{Board, Change, Detail, Store, StoreError},
-    workflow::{halted_files, why},
+    workflow::{Chapters, halted_files, story, why},
 };
 
 use super::{
     EngineWatch, Message,
     changes::{self, Changes, Differ, Job},
     live::{Newest, Span, Window},
-    snapshot::{Criteria, Inspected, Snapshot},
-    tree::Tree,
+    snapshot::{Criteria, Inspected, Snapshot, Story},
+    tree::{Node, Tree},
 };
 
 /// Of the sessions that have ended so many are on the board.
@@ -40,6 +43,8 @@ pub struct View {
     pub children: Vec<SessionId>,
     /// Whether the inbox is open.
     pub inbox: bool,
+    /// Whether its story is read.
+    pub story: bool,
     /// Whether its acceptance criteria are looked at.
     pub criteria: bool,
     /// What of its changes is looked at.
@@ -82,6 +87,8 @@ pub(super) struct Reader {
     open: Vec<(u64, IntentId)>,
     differ: Option<Differ>,
     asked: Option<Asked>,
+    /// The attempts of the session whose story is read: what has ended never changes, and is read once.
+    attempts: Vec<Interaction>,
 }
 
 /// What git was asked about last.
@@ -104,6 +111,7 @@ impl Reader {
             span: Span::Tail,
             children: Vec::new(),
             inbox: false,
+            story: false,
             criteria: false,
             changes: None,
         };
@@ -122,6 +130,7 @@ impl Reader {
             open: Vec::new(),
             differ: None,
             asked: None,
+            attempts: Vec::new(),
         }
     }
 
@@ -188,6 +197,7 @@ impl Reader {
         let other = view.session != self.view.session;
         let children = other || view.children != self.view.children;
         let inbox = view.inbox && !self.view.inbox;
+        let story = other || view.story != self.view.story;
         let criteria = other || view.criteria != self.view.criteria;
         let changes = other || view.changes != self.view.changes;
         self.view = view;
@@ -200,6 +210,9 @@ impl Reader {
             }
             if inbox {
                 reader.read_inbox()?;
+            }
+            if story {
+                reader.read_story()?;
             }
             if criteria {
                 reader.read_criteria()?;
@@ -232,6 +245,7 @@ impl Reader {
             if reader.view.inbox {
                 reader.read_inbox()?;
             }
+            reader.read_story()?;
             reader.read_criteria()?;
             reader.read_changes()?;
             reader.read_answers(news)
@@ -304,6 +318,49 @@ impl Reader {
         self.window = Some(window);
         if self.snapshot.live.as_deref() != Some(&live) {
             self.snapshot.live = Some(Arc::new(live));
+        }
+        Ok(())
+    }
+
+    fn read_story(&mut self) -> Result<(), StoreError> {
+        let Some(inspected) = self.snapshot.inspected.clone().filter(|_| self.view.story) else {
+            self.snapshot.story = None;
+            self.attempts = Vec::new();
+            return Ok(());
+        };
+        let detail = &inspected.detail;
+        let session = detail.session.id;
+        if self.attempts.first().is_some_and(|first| first.session_id != session) {
+            self.attempts.clear();
+        }
+        self.attempts.pop_if(|last| last.result.is_none());
+        let first = detail.attempts.first().map_or(0, |first| first.seq.saturating_sub(1));
+        let known = self.attempts.last().map_or(0, |last| last.seq);
+        let mut read = self.store.interactions(session, known.max(first))?;
+        for attempt in &mut read {
+            // Long, and not told.
+            if let Command::Agent { prompt, .. } = &mut attempt.command {
+                prompt.clear();
+            }
+        }
+        self.attempts.extend(read);
+        self.attempts.retain(|attempt| attempt.seq > first);
+        let named = |node: &Node| (node.row.id, format!("The {} session of {}", node.row.kind, node.name));
+        let wakers = detail.generations.iter().filter_map(|generation| match &generation.origin {
+            Origin::Session { id } => Some(*id),
+            Origin::New | Origin::Person { .. } => None,
+        });
+        let names = wakers.chain(detail.session.parent_id).filter_map(|id| self.snapshot.tree.node(id).map(named));
+        let sentences = story(Chapters {
+            session: &detail.session,
+            generations: &detail.generations,
+            interactions: &self.attempts,
+            halts: &detail.halts,
+            names: &names.collect(),
+        });
+        let story = Story { session, sentences };
+        if self.snapshot.story.as_deref() != Some(&story) {
+            self.snapshot.story = Some(Arc::new(story));
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use crate::{
     model::{CriterionCheck, SessionId},
     store::{CriterionRecord, Detail, InboxItem},
-    workflow::Why,
+    workflow::{Sentence, Why},
 };
 
 use super::{
@@ -21,6 +21,15 @@ pub struct Inspected {
     pub detail: Detail,
     /// Why it stands where it stands.
     pub why: Why,
+}
+
+/// What happened in the selected session, in sentences.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Story {
+    /// The session.
+    pub session: SessionId,
+    /// In the order in which it happened.
+    pub sentences: Vec<Sentence>,
 }
 
 /// The acceptance criteria that the selected session is about.
@@ -45,6 +54,8 @@ pub struct Snapshot {
     pub inspected: Option<Arc<Inspected>>,
     /// Its events.
     pub live: Option<Arc<Live>>,
+    /// Its story; only kept while somebody reads it.
+    pub story: Option<Arc<Story>>,
     /// Its acceptance criteria; only kept while somebody looks at them.
     pub criteria: Option<Arc<Criteria>>,
     /// What it changed; only kept while somebody looks at that.
@@ -72,6 +83,12 @@ impl Snapshot {
     #[must_use]
     pub fn live(&self, session: SessionId) -> Option<&Live> {
         self.live.as_deref().filter(|live| live.session == session)
+    }
+
+    /// The story of a session, if it is the selected one.
+    #[must_use]
+    pub fn story(&self, session: SessionId) -> Option<&Story> {
+        self.story.as_deref().filter(|story| story.session == session)
     }
 
     /// The criteria of a session, if it is the selected one.

@@ -1,138 +1,93 @@
-//! History: attempts, decisions and reactivations in the order in which they came.
+//! History: the session's story in sentences, with how long each attempt took and what it said.
+
+use std::collections::HashMap;
 
 use crate::{
-    model::{Cause, Decision, Generation, Halt, Origin, ResultStatus, Verdict},
     store::{Detail, Summary},
     tui::{
-        clean::clean,
+        clean::{clean, clean_line},
+        snapshot::Story,
         text::{Lines, Page, Tone},
         words,
     },
+    workflow::{Sentence, SentenceKind},
 };
 
 use super::Moment;
 
-/// So many lines of an error or a context are shown.
+/// So many lines of an error, a note or a context are shown.
 const LINES: usize = 8;
 
-pub(super) fn page(detail: &Detail, moment: Moment<'_>) -> Lines {
+pub(super) fn page(detail: &Detail, story: &Story, moment: Moment<'_>) -> Lines {
     let mut page = Page::default();
-    let all = detail.attempts.first().is_none_or(|first| first.seq == 1);
-    if !all {
+    if detail.attempts.first().is_some_and(|first| first.seq > 1) {
         let shown = detail.attempts.len();
         page.add(|line| line.with(Tone::Dim, format!("The last {shown} attempts; `callboard show` has all.")));
     }
-    let mut generation = 0;
-    for attempt in &detail.attempts {
-        for opened in detail.generations.iter().filter(|it| it.number > generation && it.number <= attempt.generation) {
-            open(&mut page, opened, moment);
+    let attempts: HashMap<u32, &Summary> = detail.attempts.iter().map(|attempt| (attempt.seq, attempt)).collect();
+    let mut opened = 0;
+    for sentence in &story.sentences {
+        let attempt = sentence.seq.and_then(|seq| attempts.get(&seq)).copied();
+        let begins = sentence.kind == SentenceKind::Began;
+        if begins && opened > 0 {
+            page.gap();
         }
-        generation = generation.max(attempt.generation);
-        entry(&mut page, attempt, moment);
-        if let Some(halt) = detail.halt.as_ref().filter(|halt| halt.seq == attempt.seq) {
-            stop(&mut page, halt, moment);
+        tell(&mut page, sentence, attempt, moment);
+        if begins {
+            let context = detail.generations.get(opened).map_or("", |generation| generation.context.as_str());
+            quote(&mut page, Tone::Plain, more(context));
+            opened += 1;
         }
-    }
-    for opened in detail.generations.iter().filter(|it| it.number > generation) {
-        open(&mut page, opened, moment);
-    }
-    if let Some(halt) = &detail.halt
-        && detail.attempts.iter().all(|attempt| attempt.seq != halt.seq)
-    {
-        stop(&mut page, halt, moment);
+        if sentence.kind == SentenceKind::Bad
+            && let Some(message) = attempt.and_then(|attempt| attempt.error_message.as_deref())
+        {
+            quote(&mut page, Tone::Output, more(message));
+        }
     }
     page.done()
 }
 
-fn open(page: &mut Page, generation: &Generation, moment: Moment<'_>) {
-    let at = words::clock(generation.opened_at, moment.now, moment.zone);
-    let what = match &generation.origin {
-        Origin::New => "began".to_owned(),
-        Origin::Person { user } => format!("{} reactivated it", super::head::person(user)),
-        Origin::Session { id } => format!("session {} reactivated it", id.short()),
-    };
-    if generation.number > 1 {
-        page.gap();
-    }
+fn tell(page: &mut Page, sentence: &Sentence, attempt: Option<&Summary>, moment: Moment<'_>) {
+    let at = words::clock(sentence.at, moment.now, moment.zone);
+    let (glyph, tone) = look(sentence.kind);
+    let attempt = attempt.filter(|_| !matches!(sentence.kind, SentenceKind::Halted | SentenceKind::Decided));
     page.add(|line| {
-        let line = line.with(Tone::Dim, format!("{at} ")).with(Tone::Title, format!("▶ {what}")).hanging(11);
-        if generation.number > 1 {
-            line.with(Tone::Dim, format!("  generation {}, from {}", generation.number, generation.start))
-        } else {
-            line
-        }
+        let line = line.with(Tone::Dim, format!("{at} ")).with(tone, format!("{glyph} "));
+        let line = match attempt {
+            Some(attempt) => line.with(Tone::Dim, format!("{:>2} ", attempt.seq)).hanging(14),
+            None => line.hanging(11),
+        };
+        let line = line.with(words_tone(sentence.kind), clean_line(&sentence.sentence));
+        let took = attempt.map(|it| words::exact(it.completed_at.unwrap_or(moment.now) - it.started_at));
+        line.with(Tone::Dim, took.map_or_else(String::new, |took| format!(" {took}")))
     });
-    quote(page, Tone::Plain, &generation.context);
 }
 
-fn entry(page: &mut Page, attempt: &Summary, moment: Moment<'_>) {
-    let at = words::clock(attempt.started_at, moment.now, moment.zone);
-    let took = words::exact(attempt.completed_at.unwrap_or(moment.now) - attempt.started_at);
-    let (glyph, tone, how) = match attempt.status {
-        None => ("●", Tone::Busy, "is running"),
-        Some(ResultStatus::Ok) => ("✓", Tone::Good, ""),
-        Some(ResultStatus::Warning) => ("✓", Tone::Warn, "with a warning"),
-        Some(ResultStatus::Error) => ("✗", Tone::Bad, attempt.cause.map_or("went wrong", cause)),
-    };
-    page.add(|line| {
-        let line = line
-            .with(Tone::Dim, format!("{at} "))
-            .with(tone, format!("{glyph} "))
-            .with(Tone::Dim, format!("{:>2} ", attempt.seq))
-            .with(Tone::Strong, attempt.step.as_str())
-            .hanging(14);
-        let line =
-            if attempt.iteration > 1 { line.with(Tone::Warn, format!(" ×{}", attempt.iteration)) } else { line };
-        let line = if how.is_empty() { line } else { line.with(tone, format!(" {how}")) };
-        line.with(Tone::Dim, format!(" {took}"))
-    });
-    if let Some(message) = &attempt.error_message {
-        quote(page, Tone::Output, message);
+const fn look(kind: SentenceKind) -> (&'static str, Tone) {
+    match kind {
+        SentenceKind::Began | SentenceKind::Decided => ("▶", Tone::Title),
+        SentenceKind::Running => ("●", Tone::Busy),
+        SentenceKind::Good => ("✓", Tone::Good),
+        SentenceKind::Warned => ("✓", Tone::Warn),
+        SentenceKind::Bad => ("✗", Tone::Bad),
+        SentenceKind::Halted => ("◆", Tone::Warn),
+        SentenceKind::Ended => ("■", Tone::Strong),
     }
 }
 
-const fn cause(cause: Cause) -> &'static str {
-    match cause {
-        Cause::Failed => "failed",
-        Cause::Interrupted => "was cut off with its engine and does not count",
-        Cause::Cancelled => "was cancelled",
-        Cause::Timeout => "took longer than it may",
-        Cause::Inactive => "was silent for too long",
-        Cause::CouldNotRun => "could not run its tests",
-        Cause::EmptyDiff => "changed nothing",
-        Cause::Environment => "lacks something on this machine",
-        Cause::AgentUnavailable => "could not start its agent",
-        Cause::MergeConflict => "met a merge conflict",
-        Cause::FailuresOutside => "broke tests outside its context",
+const fn words_tone(kind: SentenceKind) -> Tone {
+    match kind {
+        SentenceKind::Began | SentenceKind::Decided => Tone::Title,
+        SentenceKind::Halted => Tone::Warn,
+        SentenceKind::Ended => Tone::Strong,
+        SentenceKind::Running | SentenceKind::Good | SentenceKind::Warned | SentenceKind::Bad => Tone::Plain,
     }
 }
 
-fn stop(page: &mut Page, halt: &Halt, moment: Moment<'_>) {
-    let at = words::clock(halt.at, moment.now, moment.zone);
-    page.add(|line| {
-        line.with(Tone::Dim, format!("{at} "))
-            .with(Tone::Warn, format!("◆ halted: {}", words::reason(halt.reason)))
-            .hanging(11)
-    });
-    quote(page, Tone::Output, &halt.message);
-    if let Some(decision) = &halt.decision {
-        decided(page, decision, moment);
-    }
-}
-
-fn decided(page: &mut Page, decision: &Decision, moment: Moment<'_>) {
-    let at = words::clock(decision.at, moment.now, moment.zone);
-    let what = match decision.verdict {
-        Verdict::Approve => "approved the halt: closed as failed",
-        Verdict::Override => "overrode the halt: it goes on",
-        Verdict::Retry => "had the step tried again",
-    };
-    page.add(|line| {
-        line.with(Tone::Dim, format!("{at} "))
-            .with(Tone::Title, format!("▶ {} {what}", super::head::person(&decision.user)))
-            .hanging(11)
-    });
-    quote(page, Tone::Plain, decision.note.as_deref().unwrap_or_default());
+/// A text of several lines; one line is in its sentence already.
+fn more(text: &str) -> &str {
+    let text = text.trim();
+    if text.lines().nth(1).is_some() { text } else { "" }
 }
 
 fn quote(page: &mut Page, tone: Tone, text: &str) {

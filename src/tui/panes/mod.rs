@@ -94,7 +94,9 @@ pub(super) fn page(pane: Pane, inspected: &Inspected, snapshot: &Snapshot, momen
         Pane::Failures => failures::page(&inspected.detail),
         Pane::Criteria => snapshot.criteria(session).map_or_else(|| note("…"), |found| criteria::page(found, moment)),
         Pane::Diff => snapshot.changes(session).map_or_else(|| note("…"), |changes| changes.lines.clone()),
-        Pane::History => history::page(&inspected.detail, moment),
+        Pane::History => {
+            snapshot.story(session).map_or_else(|| note("…"), |story| history::page(&inspected.detail, story, moment))
+        }
     }
 }
 
