@@ -12,11 +12,11 @@ use crate::{
     },
     git::{self, Repo},
     model::{
-        Answer, Cause, Command, Data, HaltReason, IntentId, Interaction, InteractionId, Performer, Protocol,
+        Answer, Cause, Command, Data, HaltReason, IntentId, Interaction, InteractionId, Origin, Performer, Protocol,
         ResultStatus, Session, SessionId, SessionKind, Status, Step, StepResult,
     },
     project::Project,
-    store::Change,
+    store::{Change, Makers},
     workflow::{Attempt, History},
 };
 
@@ -139,17 +139,21 @@ impl Desk {
     }
 
     /// The sessions that made the components of a context, by component: who can be woken about a design flaw.
-    fn makers(&self, session: &Session) -> Result<Vec<(String, SessionId)>, EngineError> {
-        let mut makers = Vec::new();
-        if session.kind != SessionKind::Integration {
-            return Ok(makers);
-        }
-        for (component, made) in self.store.created_by()? {
-            if let Some(id) = made.get("code") {
-                makers.push((component, *id));
+    fn makers(&self, session: &Session) -> Result<Vec<(String, Makers)>, EngineError> {
+        Ok(if session.kind == SessionKind::Integration { self.store.created_by()? } else { Vec::new() })
+    }
+
+    /// Who opened a generation, for its agent.
+    fn opener(&self, origin: &Origin) -> Result<String, EngineError> {
+        Ok(match origin {
+            Origin::New => String::new(),
+            Origin::Person { user } if user.is_empty() => "a person".into(),
+            Origin::Person { user } => user.clone(),
+            Origin::Session { id } => {
+                let session = self.store.session(*id)?;
+                format!("the {} session of {} ({id})", session.kind, session.component)
             }
-        }
-        Ok(makers)
+        })
     }
 
     /// What became of the sessions that a session has woken and that did not come to a good end.
@@ -191,7 +195,7 @@ impl Desk {
             unchanged: matches!(sets.as_slice(), [a, b] if a == b),
             ledger: self.store.ledger(session.id)?,
             used: if scripted { self.store.turns_played(session.id)? } else { Vec::new() },
-            by: generations.last().map(|last| steps::origin_in_words(&last.origin)).unwrap_or_default(),
+            by: generations.last().map(|last| self.opener(&last.origin)).transpose()?.unwrap_or_default(),
             resumed: session.conversation_id.is_some(),
             news: self.news(session)?,
             makers: self.makers(session)?,

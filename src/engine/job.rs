@@ -20,11 +20,11 @@ use crate::{
         steps,
     },
     model::{
-        Answer, Cause, Command, Generation, IntentId, Interaction, InteractionId, Performer, Scope, Session, SessionId,
-        Step, StepResult, TestRun,
+        Answer, Cause, Command, Generation, IntentId, Interaction, InteractionId, Performer, Scope, Session, Step,
+        StepResult, TestRun,
     },
     project::Project,
-    store::{Change, StoreError, Writer},
+    store::{Change, Makers, StoreError, Writer},
     workflow::{History, LedgerRow},
 };
 
@@ -188,8 +188,8 @@ pub(super) struct AgentWork {
     pub(super) resumed: bool,
     /// What became of sessions that this one has woken.
     pub(super) news: Vec<String>,
-    /// The sessions that made the components, by component.
-    pub(super) makers: Vec<(String, SessionId)>,
+    /// The sessions that made the components' files, by component.
+    pub(super) makers: Vec<(String, Makers)>,
 }
 
 /// One attempt at a step, before it is made.

@@ -147,7 +147,7 @@ pub struct TestFailure {
 }
 
 /// A place that does not compile.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CompileError {
     /// Relative to the project where it can be.
     pub file: String,
@@ -157,4 +157,13 @@ pub struct CompileError {
     pub column: Option<u32>,
     /// What the compiler says.
     pub message: String,
+    /// The component that the file belongs to, where the run was placed and something claims it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub component: Option<String>,
+    /// The context of that component.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
+    /// Where that is, seen from the session; `None` where the run was not placed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placement: Option<Placement>,
 }

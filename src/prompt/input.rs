@@ -114,6 +114,8 @@ pub struct Neighbour {
     pub description: String,
     /// Its files.
     pub paths: Paths,
+    /// The sessions that made its files, by kind of file (`code`, `design`, `test`); empty where that does not matter.
+    pub made_by: Vec<(String, String)>,
 }
 
 /// How a test fared over the iterations, seen from the last run.

@@ -110,11 +110,19 @@ struct ComponentView {
 #[derive(Debug, Serialize)]
 struct NeighbourView {
     name: String,
+    /// The sessions that made its files, by kind of file.
+    made_by: Vec<MakerView>,
     noun: &'static str,
     description: String,
     design: Option<String>,
     code: Option<String>,
     test: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct MakerView {
+    file: String,
+    session: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -160,6 +168,9 @@ struct FailureView {
 struct CompileErrorView {
     place: String,
     message: String,
+    component: Option<String>,
+    context: Option<String>,
+    placement: Option<Placement>,
 }
 
 #[derive(Debug, Serialize)]
@@ -278,12 +289,17 @@ fn neighbours(all: &[Neighbour], count: usize, bytes: usize) -> Few<NeighbourVie
 fn neighbour(neighbour: &Neighbour) -> NeighbourView {
     NeighbourView {
         name: inline(&neighbour.name, NAME),
+        made_by: neighbour.made_by.iter().take(3).map(maker).collect(),
         noun: noun(neighbour.kind),
         description: inline(&neighbour.description, NAME),
         design: name(&neighbour.paths.design),
         code: name(&neighbour.paths.code),
         test: name(&neighbour.paths.test),
     }
+}
+
+fn maker((file, session): &(String, String)) -> MakerView {
+    MakerView { file: inline(file, NAME), session: inline(session, NAME) }
 }
 
 fn stories(all: &[Story]) -> Few<StoryView> {
@@ -343,7 +359,13 @@ fn failure(failure: &TestFailure, states: &BTreeMap<&str, LedgerState>) -> Failu
 }
 
 fn compile_error(error: &CompileError) -> CompileErrorView {
-    CompileErrorView { place: place(&error.file, error.line, error.column), message: clip(&error.message, MESSAGE) }
+    CompileErrorView {
+        place: place(&error.file, error.line, error.column),
+        message: clip(&error.message, MESSAGE),
+        component: name(&error.component),
+        context: name(&error.context),
+        placement: error.placement,
+    }
 }
 
 /// `file:line:column`, as far as it is known.

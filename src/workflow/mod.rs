@@ -22,7 +22,7 @@ pub use explain::{Facts, LastAttempt, Why, why};
 pub use judge::{Expected, for_ledger, judge};
 pub use ledger::{LedgerRow, LedgerState, absorb, failure_set, fingerprint, problem_set};
 pub use orchestrator::{Attempt, Awaited, Bounds, History, Next, Outcome, Waiting, WorkflowError, next, status_after};
-pub use placement::{Owner, owner, place, shared_files};
+pub use placement::{Owner, owner, place, place_compile_errors, shared_files, uncompiled, uncompiled_outside};
 pub use render::{Format, render};
 pub use story::{Chapters, Sentence, SentenceKind, failure_sentence, headline, story};
 pub use table::{Row, Then, first_step, fix_step, position, row, rows};

@@ -81,6 +81,58 @@ pub fn place(components: &[Component], context: &str, run: &mut TestRun) {
     }
 }
 
+/// Places the errors of a run that did not compile. One in a file that nobody claims is the session's own when the file is among
+/// those that it `changed`; otherwise it is outside, and its message says why.
+pub fn place_compile_errors(components: &[Component], context: &str, changed: &[String], run: &mut TestRun) {
+    for error in &mut run.compile_errors {
+        let owner = owner(components, &error.file);
+        error.placement = Some(match &owner {
+            Some(owner) if owner.context == context => Placement::Inside,
+            Some(_) => Placement::Outside,
+            None if changed.contains(&error.file) => Placement::Inside,
+            None => {
+                error.message = format!(
+                    "{} [counts as outside: {} belongs to no component and was not changed here]",
+                    error.message, error.file
+                );
+                Placement::Outside
+            }
+        });
+        error.component = owner.as_ref().map(|owner| owner.component.clone());
+        error.context = owner.map(|owner| owner.context);
+    }
+}
+
+/// The errors of a run that did not compile and that stand outside the session's context, one per file, in the shape of
+/// failing tests: what a person or an agent is told of them.
+#[must_use]
+pub fn uncompiled_outside(run: &TestRun) -> Vec<TestFailure> {
+    let mut found: Vec<TestFailure> = Vec::new();
+    for error in run.compile_errors.iter().filter(|error| error.placement == Some(Placement::Outside)) {
+        let name = uncompiled(&error.file);
+        if found.iter().any(|other| other.name == name) {
+            continue;
+        }
+        found.push(TestFailure {
+            name,
+            file: Some(error.file.clone()),
+            line: error.line,
+            message: error.message.clone(),
+            component: error.component.clone(),
+            context: error.context.clone(),
+            placement: error.placement,
+            ..TestFailure::default()
+        });
+    }
+    found
+}
+
+/// What a file that does not compile is called among tests.
+#[must_use]
+pub fn uncompiled(file: &str) -> String {
+    format!("{file} does not compile")
+}
+
 /// The files among `changed` that the contexts of these failures own, or that their components depend on: what they most
 /// likely have in common with the change.
 #[must_use]

@@ -134,6 +134,7 @@ fn neighbour(name: &str, kind: ComponentKind, description: &str) -> Neighbour {
             code: Some(format!("src/orders/{path}.rs")),
             test: Some(format!("tests/{path}_test.rs")),
         },
+        made_by: vec![("code".into(), format!("0198-{path}"))],
     }
 }
 
@@ -183,6 +184,7 @@ fn full(kind: SessionKind, step: Step) -> PromptInput {
         line: Some(3),
         column: Some(9),
         message: "cannot find `total`".into(),
+        ..CompileError::default()
     });
     PromptInput {
         iteration: 3,
@@ -296,6 +298,7 @@ fn fix_tests_that_do_not_compile() {
         line: Some(line),
         column: Some(5),
         message: message.into(),
+        ..CompileError::default()
     };
     let run = TestRun {
         compile_errors: vec![
@@ -441,7 +444,7 @@ fn flood(text: &str, steps: &[(SessionKind, Step)]) {
             test_run: Some(TestRun {
                 failures: many(200).map(|name| TestFailure { stack: long.clone(), ..failure(&name, &long) }).collect(),
                 compile_errors: many(200)
-                    .map(|file| CompileError { file, line: None, column: None, message: long.clone() })
+                    .map(|file| CompileError { file, message: long.clone(), ..CompileError::default() })
                     .collect(),
                 ..TestRun::empty("cargo", TestStatus::CompileError)
             }),

@@ -12,13 +12,13 @@ use crate::{
     },
     git::{Repo, Tree},
     model::{
-        AgentConfig, AgentReport, Cause, Command, Component, Data, DesignProblem, EventKind, Exit, Origin, OutputFile,
+        AgentConfig, AgentReport, Cause, Command, Component, Data, DesignProblem, EventKind, Exit, OutputFile,
         Protocol, Runner, SessionKind, Step, StepResult,
     },
     prompt::{
         self, ComponentInfo, ContextInfo, LedgerLine, Neighbour, ProjectInfo, PromptInput, PromptPaths, Reactivation,
     },
-    store::Change,
+    store::{Change, Makers},
     workflow::LedgerState,
 };
 
@@ -143,7 +143,12 @@ fn prompt_input(job: &Job, work: &AgentWork, component: &Component) -> PromptInp
             within.map(related).into_iter().flatten().map(neighbour).collect()
         },
         components: if component.kind.is_context() {
-            within.map(related).into_iter().flatten().map(neighbour).collect()
+            within
+                .map(related)
+                .into_iter()
+                .flatten()
+                .map(|component| made(neighbour(component), &work.makers))
+                .collect()
         } else {
             Vec::new()
         },
@@ -199,7 +204,15 @@ fn neighbour(component: &Component) -> Neighbour {
         kind: component.kind,
         description: component.description.clone(),
         paths: component.paths.clone(),
+        made_by: Vec::new(),
     }
+}
+
+/// A component with the sessions that made it.
+fn made(component: Neighbour, makers: &[(String, Makers)]) -> Neighbour {
+    let files = makers.iter().find(|(name, _)| *name == component.name).map(|(_, files)| files);
+    let made_by = files.into_iter().flatten().map(|(file, session)| (file.clone(), session.to_string())).collect();
+    Neighbour { made_by, ..component }
 }
 
 fn ledger_line(row: &crate::workflow::LedgerRow) -> LedgerLine {
@@ -212,16 +225,6 @@ fn ledger_line(row: &crate::workflow::LedgerRow) -> LedgerLine {
         LedgerState::Flaky => prompt::LedgerState::Flaky,
     };
     LedgerLine { test: row.test.clone(), state, message: row.message.clone() }
-}
-
-/// Who reactivated a session, for the prompt.
-pub(in crate::engine) fn origin_in_words(origin: &Origin) -> String {
-    match origin {
-        Origin::New => String::new(),
-        Origin::Person { user } if user.is_empty() => "a person".into(),
-        Origin::Person { user } => user.clone(),
-        Origin::Session { id } => format!("session {id}"),
-    }
 }
 
 pub(super) async fn perform(job: &Job, plan: AgentPlan, stopper: &mut Stopper) -> Performed {

@@ -52,7 +52,7 @@ fn target(job: &Job, arguments: &Map<String, Value>) -> Result<SessionId, String
     makers
         .iter()
         .find(|(name, _)| name == component)
-        .map(|(_, id)| *id)
+        .and_then(|(_, files)| files.get("code").copied())
         .ok_or_else(|| format!("reactivate_session: no session has made {component:?} yet"))
 }
 

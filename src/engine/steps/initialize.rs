@@ -64,9 +64,7 @@ async fn try_perform(job: &Job, stopper: &mut Stopper) -> Result<Performed, git:
     if let Some(note) = &place.note {
         tap.note(note.clone());
     }
-    let prepared = prepare(job, place, stopper).await?;
-    copy(job, &prepared.worktree, &tap).await?;
-    setup(job, &prepared.worktree, &mut tap, stopper).await?;
+    let prepared = make(job, place, &mut tap, stopper).await?;
     let changes = vec![Change::Prepared {
         session: job.session.id,
         branch: prepared.branch.clone(),
@@ -80,6 +78,19 @@ async fn try_perform(job: &Job, stopper: &mut Stopper) -> Result<Performed, git:
         created: prepared.created,
     };
     Ok(Performed { result: StepResult::ok().with_data(data), changes })
+}
+
+/// Makes a worktree with all that a new one gets. One that is there is used as it is.
+pub(super) async fn make(
+    job: &Job,
+    place: &Place,
+    tap: &mut crate::engine::recorder::Tap,
+    stopper: &mut Stopper,
+) -> Result<crate::git::Prepared, git::StepError> {
+    let prepared = prepare(job, place, stopper).await?;
+    copy(job, &prepared.worktree, tap).await?;
+    setup(job, &prepared.worktree, tap, stopper).await?;
+    Ok(prepared)
 }
 
 /// Makes sure that branch and worktree are there.

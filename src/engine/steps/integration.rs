@@ -7,12 +7,12 @@ use serde_json::json;
 
 use crate::{
     engine::{
-        job::{Job, Stopper},
+        job::{Job, Place, Stopper},
         recorder::Tap,
-        steps::{git, tests},
+        steps::{git, initialize, tests},
     },
-    git::{Repo, Tree},
-    model::{Cause, Placement, ResultStatus, Scope, StepResult, TestFailure, TestRun},
+    git::Tree,
+    model::{Cause, Placement, ResultStatus, Scope, StepResult, TestFailure, TestRun, TestStatus},
     runner::{self, Target},
     store::{Change, Store, StoreError},
     workflow::{self, Expected},
@@ -43,14 +43,18 @@ pub(super) async fn suite(
     let executed = tests::execute(job, plan, worktree, tap, stopper).await?;
     let mut run = executed.run.clone();
     workflow::place(&job.project.components, &job.session.component, &mut run);
+    if run.status == TestStatus::CompileError {
+        let changed = changed_files(job).await?;
+        workflow::place_compile_errors(&job.project.components, &job.session.component, &changed, &mut run);
+    }
     mark_pre_existing(job, &mut run, tap, stopper).await?;
     let expected = Expected { kind: job.session.kind, test_first: false, assertions: Vec::new() };
     let judged = workflow::judge(&expected, run.clone());
-    let outside = failures(&run, Placement::Outside);
-    let result = if !run.status.ran() || run.failures.is_empty() {
-        judged
-    } else if !outside.is_empty() {
+    let outside = outside(&run);
+    let result = if !outside.is_empty() {
         broken_outside(job, judged, &outside).await?
+    } else if !run.status.ran() || run.failures.is_empty() {
+        judged
     } else if failures(&run, Placement::Inside).is_empty() {
         let old = run.failures.len();
         StepResult {
@@ -66,16 +70,35 @@ pub(super) async fn suite(
     Ok(Box::new(executed.finish(result)))
 }
 
+/// What broke outside the context: failing tests of a run that came to its end, or files that do not compile.
+fn outside(run: &TestRun) -> Vec<TestFailure> {
+    match run.status {
+        TestStatus::CompileError => workflow::uncompiled_outside(run),
+        status if status.ran() => failures(run, Placement::Outside).into_iter().cloned().collect(),
+        TestStatus::Passed
+        | TestStatus::Failed
+        | TestStatus::Crashed
+        | TestStatus::NoTests
+        | TestStatus::Timeout
+        | TestStatus::Unparsable => Vec::new(),
+    }
+}
+
 fn failures(run: &TestRun, placement: Placement) -> Vec<&TestFailure> {
     run.failures.iter().filter(|failure| failure.placement == Some(placement)).collect()
 }
 
-/// The result that stops the session at once, with what a person needs to decide.
-async fn broken_outside(job: &Job, judged: StepResult, outside: &[&TestFailure]) -> Result<StepResult, git::StepError> {
+/// The files that differ from the commit at which the branch began.
+async fn changed_files(job: &Job) -> Result<Vec<String>, git::StepError> {
     let worktree = git::worktree(job)?.to_owned();
     let base = job.session.base_commit.clone().unwrap_or_default();
-    let changed = git::read(move || Tree::open(&worktree)?.changed_files(&base)).await?;
-    let files = workflow::shared_files(&job.project.components, &changed, outside);
+    git::read(move || Tree::open(&worktree)?.changed_files(&base)).await
+}
+
+/// The result that stops the session at once, with what a person needs to decide.
+async fn broken_outside(job: &Job, judged: StepResult, outside: &[TestFailure]) -> Result<StepResult, git::StepError> {
+    let changed = changed_files(job).await?;
+    let files = workflow::shared_files(&job.project.components, &changed, &outside.iter().collect::<Vec<_>>());
     let contexts: BTreeSet<&str> =
         outside.iter().map(|failure| failure.context.as_deref().unwrap_or("no context")).collect();
     let names: Vec<&str> = outside.iter().map(|failure| failure.name.as_str()).collect();
@@ -103,18 +126,23 @@ async fn mark_pre_existing(
     stopper: &mut Stopper,
 ) -> Result<(), git::StepError> {
     let Some(base) = job.session.base_commit.clone() else { return Ok(()) };
-    let outside: Vec<String> = failures(run, Placement::Outside).iter().map(|failure| failure.name.clone()).collect();
-    if outside.is_empty() || !run.status.ran() {
+    let outside: Vec<String> = outside(run).into_iter().map(|failure| failure.name).collect();
+    if outside.is_empty() {
         return Ok(());
     }
     let mut red = known(job, &base, &outside).await?;
     if red.len() < outside.len() {
         red = run_at_base(job, &base, run, &outside, tap, stopper).await?;
     }
+    let was_red = |name: &str| red.iter().any(|(test, failed)| *failed && test == name);
     for failure in &mut run.failures {
-        let was_red = red.iter().any(|(test, failed)| *failed && *test == failure.name);
-        if was_red && failure.placement == Some(Placement::Outside) {
+        if failure.placement == Some(Placement::Outside) && was_red(&failure.name) {
             failure.placement = Some(Placement::PreExisting);
+        }
+    }
+    for error in &mut run.compile_errors {
+        if error.placement == Some(Placement::Outside) && was_red(&workflow::uncompiled(&error.file)) {
+            error.placement = Some(Placement::PreExisting);
         }
     }
     Ok(())
@@ -140,21 +168,22 @@ async fn run_at_base(
         job.session.component
     ));
     let worktree = job.shared.places.at_commit(&job.scope.project, base);
-    let (root, at, commit) = (job.project.root.clone(), worktree.clone(), base.to_owned());
     let branch = format!("callboard/base/{}", base.get(..12).unwrap_or(base));
-    let prepared = git::read(move || Repo::open(&root)?.prepare(&at, &branch, &commit)).await?;
+    let place = Place { branch, worktree, base: base.to_owned(), note: None };
+    let prepared = initialize::make(job, &place, tap, stopper).await?;
     let files: BTreeSet<&str> =
         run.tests.iter().filter(|case| outside.contains(&case.name)).filter_map(|case| case.file.as_deref()).collect();
     let files: Vec<&str> = files.into_iter().collect();
     let target = if files.is_empty() { Target::Suite } else { Target::Files(&files) };
     let plan = tests::plan_of(job, target, &prepared.worktree, 1)?;
     let there = tests::execute(job, plan, &prepared.worktree, tap, stopper).await?.run;
-    if !there.status.ran() {
+    let broken = |test: &String| there.compile_errors.iter().any(|error| workflow::uncompiled(&error.file) == *test);
+    if !there.status.ran() && there.status != TestStatus::CompileError {
         tap.note("They could not be run there, so nothing is known of how they were.".to_owned());
         return Ok(Vec::new());
     }
-    let red: Vec<(String, bool)> =
-        outside.iter().map(|test| (test.clone(), there.failures.iter().any(|failure| failure.name == *test))).collect();
+    let failed = |test: &String| there.failures.iter().any(|failure| failure.name == *test);
+    let red: Vec<(String, bool)> = outside.iter().map(|test| (test.clone(), failed(test) || broken(test))).collect();
     let record = vec![Change::BaseRuns { commit: base.to_owned(), tests: red.clone() }];
     job.shared
         .writer

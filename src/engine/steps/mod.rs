@@ -11,7 +11,6 @@ mod integration;
 mod script;
 mod tests;
 
-pub(super) use agent::origin_in_words;
 pub(super) use children::{ChildPlan, plan_children, restart};
 
 use crate::{

@@ -122,7 +122,7 @@ impl<'a> Diagnostics<'a> {
         let key = (file.clone(), line, column, open.title.clone());
         if self.errors.len() < MAX_ERRORS && self.seen.insert(key) {
             let message = text::cap(format!("{}\n{}", open.title, open.body.finish()).trim_end(), text::MESSAGE);
-            self.errors.push(CompileError { file, line, column, message });
+            self.errors.push(CompileError { file, line, column, message, ..CompileError::default() });
         }
     }
 }

@@ -43,7 +43,12 @@ pub(super) fn judge(case: &Case, worktree: &Utf8Path) -> Verdict {
     let failure = failure(case, &name, outcome, &hint, worktree);
     if is_collection(case) {
         let file = hint.full.or_else(|| place::inside(&case.name, worktree)).or(failure.file).unwrap_or_default();
-        return Verdict::Compile(CompileError { file, line: failure.line, column: None, message: failure.message });
+        return Verdict::Compile(CompileError {
+            file,
+            line: failure.line,
+            message: failure.message,
+            ..CompileError::default()
+        });
     }
     if case.class == "pytest" && case.name == "internal" {
         return Verdict::Internal(Box::new(failure));
@@ -210,5 +215,5 @@ fn pytest_collection(case: &Case, body: &str, worktree: &Utf8Path) -> CompileErr
         Some(place) => (place.file, Some(place.line)),
         None => (format!("{}.py", case.name.replace('.', "/")), None),
     };
-    CompileError { file, line, column: None, message: text::cap(&message, text::MESSAGE) }
+    CompileError { file, line, message: text::cap(&message, text::MESSAGE), ..CompileError::default() }
 }

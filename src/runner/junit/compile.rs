@@ -60,7 +60,13 @@ pub(super) fn errors(stdout: &[u8], stderr: &[u8], worktree: &Utf8Path) -> Vec<C
         for (path, line, column, message) in found.chain(conftest(&lines)) {
             let Some(file) = place::inside(&path, worktree) else { continue };
             if all.len() < MAX_ERRORS && seen.insert((file.clone(), line, message.clone())) {
-                all.push(CompileError { file, line, column, message: text::cap(&message, text::MESSAGE) });
+                all.push(CompileError {
+                    file,
+                    line,
+                    column,
+                    message: text::cap(&message, text::MESSAGE),
+                    ..CompileError::default()
+                });
             }
         }
     }
@@ -146,10 +152,10 @@ pub(super) fn node(files: &[String], output: &[u8], worktree: &Utf8Path) -> Vec<
         {
             let importer = message.rsplit_once(" imported from ").and_then(|(_, path)| place::inside(path, worktree));
             missing = importer.is_none().then(|| message.clone());
-            found.extend(importer.map(|file| CompileError { file, line: None, column: None, message }));
+            found.extend(importer.map(|file| CompileError { file, message, ..CompileError::default() }));
         } else if let (Some(message), Some(path)) = (&missing, line.strip_prefix("- ")) {
             let file = place::inside(path, worktree);
-            found.extend(file.map(|file| CompileError { file, line: None, column: None, message: message.clone() }));
+            found.extend(file.map(|file| CompileError { file, message: message.clone(), ..CompileError::default() }));
             missing = None;
         } else if line.starts_with("SyntaxError: ") {
             let at = source.take();
@@ -158,6 +164,7 @@ pub(super) fn node(files: &[String], output: &[u8], worktree: &Utf8Path) -> Vec<
                 line: Some(row),
                 column: None,
                 message: line.into_owned(),
+                ..CompileError::default()
             }));
         } else if line.starts_with("file://") || line.starts_with('/') {
             source = place::in_line(&line).and_then(|(path, row, _)| Some((place::inside(path, worktree)?, row)));

@@ -309,6 +309,7 @@ pub(super) fn broken(errors: &[(&str, u32, &str)]) -> TestRun {
             line: Some(*line),
             column: Some(9),
             message: (*message).into(),
+            ..CompileError::default()
         })
         .collect();
     run

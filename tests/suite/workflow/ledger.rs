@@ -17,6 +17,7 @@ fn run(line: &str) -> TestRun {
                 line: Some(3),
                 column: None,
                 message: message.into(),
+                ..CompileError::default()
             });
         } else {
             run.failures.push(failure(name, message));

@@ -163,6 +163,7 @@ fn what_every_sort_of_result_sounds_like() {
         line: None,
         column: None,
         message: "x".into(),
+        ..CompileError::default()
     });
     let broken = TestRun { compile_errors: errors.to_vec(), ..TestRun::empty("cargo", TestStatus::CompileError) };
     let must = TestRun { must_fail: true, ..run(TestStatus::Failed, 0, &["a", "b"]) };
