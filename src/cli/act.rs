@@ -56,7 +56,7 @@ pub(super) fn reactivate(global: &Global, args: &Reactivate) -> Result<u8, CliEr
         }
         (None, None) => String::new(),
     };
-    ask(global, &args.id, IntentAction::Reactivate { context, requester: None }, args.json)
+    ask(global, &args.id, IntentAction::Reactivate { context, requester: None, redesign: args.redesign }, args.json)
 }
 
 fn ask(global: &Global, given: &str, action: IntentAction, as_json: bool) -> Result<u8, CliError> {

@@ -219,6 +219,9 @@ pub(super) struct Reactivate {
     /// The same from a file; - for standard input
     #[arg(long, value_name = "FILE")]
     pub(super) context_file: Option<Utf8PathBuf>,
+    /// Design the component anew: new sessions do it, its design first
+    #[arg(long)]
+    pub(super) redesign: bool,
     /// Print JSON
     #[arg(long)]
     pub(super) json: bool,

@@ -252,6 +252,19 @@ impl Desk {
                 Err(error) => Err(error.to_string()),
             });
         }
+        if let Some(design) = self.design_before(session)? {
+            let branch = design.branch.clone().unwrap_or_default();
+            return Ok(match (design.status, repo.tip(&branch)) {
+                (Status::Complete, Ok(Some(tip))) => {
+                    Ok((tip, Some(format!("It starts from the new design, on {branch}."))))
+                }
+                (status, _) => Err(format!(
+                    "the design comes first, but its session {} is {status} (branch {branch:?}): bring that one to its end, \
+                     then retry this one",
+                    design.id.short()
+                )),
+            });
+        }
         if let Some(base) = &session.base {
             return Ok(repo.resolve(base).map(|commit| (commit, None)).map_err(|error| error.to_string()));
         }

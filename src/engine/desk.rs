@@ -105,6 +105,16 @@ impl Desk {
         }
     }
 
+    /// Where a component's design is, by the configuration as it was read last.
+    pub(super) fn design_path(&self, component: &str) -> Option<String> {
+        match &self.loaded {
+            Some(Loaded { project: Ok(project), .. }) => {
+                project.component(component).ok().and_then(|component| component.paths.design.clone())
+            }
+            Some(_) | None => None,
+        }
+    }
+
     /// What decides what comes next in a session.
     pub(super) fn history(&self, session: &Session) -> Result<History, StoreError> {
         self.store.history(session, self.bounds())

@@ -6,6 +6,7 @@ use crate::{
         desk::Desk,
         dispatcher::{Dispatcher, Key},
         job::Stop,
+        renewal::Request,
         steps,
     },
     git::Tree,
@@ -14,7 +15,7 @@ use crate::{
         SessionKind, Status, Step, StepResult, Verdict,
     },
     store::{Change, StoreError, Summary, Transition},
-    workflow::{self, Next},
+    workflow::{self, Continuation, Next},
 };
 
 /// So often a transition is built anew when the record changed under it.
@@ -89,15 +90,27 @@ impl Dispatcher {
             }
             IntentAction::SetMode { mode: Mode::Manual } => self.signal(key, Stop::Withdrawn),
             IntentAction::Approve { .. } => self.rouse(key)?,
+            // Another session of the component, or a new one, may be the one that goes on.
+            IntentAction::Reactivate { .. } => {
+                for session in self.colleagues(key)? {
+                    self.todo(Key { session, ..key.clone() });
+                }
+            }
             IntentAction::SetMode { .. }
             | IntentAction::Start
             | IntentAction::Advance
             | IntentAction::Retry
-            | IntentAction::Reactivate { .. }
             | IntentAction::Override { .. } => {}
         }
         self.todo(key.clone());
         Ok(())
+    }
+
+    /// The active sessions on the same component.
+    fn colleagues(&self, key: &Key) -> Result<Vec<SessionId>, EngineError> {
+        let Some(desk) = self.desks.get(&key.desk()) else { return Ok(Vec::new()) };
+        let sessions = desk.store.sessions_of(&desk.store.session(key.session)?.component)?;
+        Ok(sessions.into_iter().filter(|other| !other.status.is_terminal()).map(|other| other.id).collect())
     }
 
     /// A session and everything that it spawned.
@@ -116,7 +129,9 @@ impl Desk {
             IntentAction::Start => Weighed::Do(Vec::new()),
             IntentAction::Advance => self.advance(session, running, halt.as_ref())?,
             IntentAction::Retry => self.retry(session, running, halt, intent).await?,
-            IntentAction::Reactivate { context, requester } => self.reactivate(session, context, *requester, intent)?,
+            IntentAction::Reactivate { context, requester, redesign } => {
+                self.reactivate(session, context, *requester, *redesign, intent)?
+            }
             IntentAction::Cancel => self.cancel(session)?,
             IntentAction::SetMode { mode } => set_mode(session, *mode),
             IntentAction::Approve { note } => match halt {
@@ -198,33 +213,73 @@ impl Desk {
         })
     }
 
-    /// Opens a session again. The integration session at work on its context, or whoever asked, waits for it.
+    /// Opens a session again, or new ones for its work. The integration session at work on its context, or whoever asked,
+    /// waits for what is opened. A person who names a session means that one; for a session that asks, and where the component
+    /// is to be designed anew, it is decided whether the old session goes on.
     fn reactivate(
         &self,
         session: &Session,
         context: &str,
         requester: Option<SessionId>,
+        redesign: bool,
         intent: &Intent,
     ) -> Result<Weighed, EngineError> {
-        let requester = match requester {
+        if context.trim().is_empty() {
+            return Ok(Weighed::Refuse("say what its agent should know: the context is empty".into()));
+        }
+        if redesign && session.kind.is_for_context() {
+            return Ok(Weighed::Refuse(
+                "a context's design is its components': reactivate a component's session".into(),
+            ));
+        }
+        let asks = requester.filter(|_| intent.user.is_empty());
+        let waits = match requester {
             Some(requester) => Some(requester),
             None => self.integration_of(session)?,
         };
-        if let Some(chain) = requester.map(|requester| self.chain(session.id, requester)).transpose()?.flatten() {
-            return Ok(Weighed::Refuse(format!(
-                "it waits for whoever asks: {chain}; they would wait for each other for ever"
-            )));
+        if let Some(requester) = waits {
+            for other in self.store.sessions_of(&session.component)? {
+                if self.is_asked_again(&other, requester)? {
+                    return Ok(Weighed::Do(self.also_awaits(requester, &[other.id])?));
+                }
+            }
         }
-        let weighed = match requester {
-            Some(requester) if self.is_asked_again(session, requester)? => Weighed::Do(Vec::new()),
-            Some(_) | None => self.reopening(session, context, requester, intent)?,
+        let decided = if asks.is_some() || redesign {
+            self.continuation(session, redesign)?
+        } else {
+            Continuation::Continue(session.id)
         };
-        let Weighed::Do(mut changes) = weighed else { return Ok(weighed) };
-        if let Some(requester) = requester {
-            let seq = self.store.last_seq(requester)?;
-            changes.push(Change::AwaitAlso { session: requester, seq, awaited: session.id });
+        let origin = match asks {
+            Some(id) => Origin::Session { id },
+            None => Origin::Person { user: intent.user.clone() },
+        };
+        let (mut changes, opened) = match decided {
+            Continuation::Continue(id) => {
+                let session = self.store.session(id)?;
+                if let Some(chain) = waits.map(|waits| self.chain(id, waits)).transpose()?.flatten() {
+                    return Ok(Weighed::Refuse(format!(
+                        "it waits for whoever asks: {chain}; they would wait for each other for ever"
+                    )));
+                }
+                if !session.status.is_terminal() {
+                    let why = "it is active already; cancel it first, or wait until it has ended";
+                    return Ok(Weighed::Refuse(why.into()));
+                }
+                (vec![self.reopening(&session, context, origin)?], vec![id])
+            }
+            Continuation::New { design_first } => {
+                self.anew(&Request { session, context, requester: waits, origin }, design_first)?
+            }
+        };
+        if let Some(requester) = waits {
+            changes.extend(self.also_awaits(requester, &opened)?);
         }
         Ok(Weighed::Do(changes))
+    }
+
+    fn also_awaits(&self, requester: SessionId, opened: &[SessionId]) -> Result<Transition, EngineError> {
+        let seq = self.store.last_seq(requester)?;
+        Ok(opened.iter().map(|id| Change::AwaitAlso { session: requester, seq, awaited: *id }).collect())
     }
 
     /// Whether the requester woke this session already in an attempt that was cut off, and asks again in the one that
@@ -282,30 +337,15 @@ impl Desk {
         Ok(None)
     }
 
-    fn reopening(
-        &self,
-        session: &Session,
-        context: &str,
-        requester: Option<SessionId>,
-        intent: &Intent,
-    ) -> Result<Weighed, StoreError> {
-        if !session.status.is_terminal() {
-            return Ok(Weighed::Refuse("it is active already; cancel it first, or wait until it has ended".into()));
-        }
-        if context.trim().is_empty() {
-            return Ok(Weighed::Refuse("say what its agent should know: the context is empty".into()));
-        }
+    fn reopening(&self, session: &Session, context: &str, origin: Origin) -> Result<Change, StoreError> {
         let generation = Generation {
             number: session.generation + 1,
             start: steps::restart(session.kind, &self.store.done(session.id)?),
             context: context.to_owned(),
-            origin: match (requester, intent.user.is_empty()) {
-                (Some(id), true) => Origin::Session { id },
-                (Some(_) | None, _) => Origin::Person { user: intent.user.clone() },
-            },
+            origin,
             opened_at: clock::now(),
         };
-        Ok(Weighed::Do(vec![Change::Reopen { session: session.id, generation }]))
+        Ok(Change::Reopen { session: session.id, generation })
     }
 
     /// Closes a session and everything that it spawned; what they were doing ends as cancelled.

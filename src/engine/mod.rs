@@ -20,6 +20,7 @@ mod preview;
 pub mod process;
 mod record;
 mod recorder;
+mod renewal;
 mod steps;
 
 pub use clock::now;

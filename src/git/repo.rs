@@ -118,14 +118,36 @@ impl Repo {
     /// # Errors
     /// When `commit` leads to no commit, or its tree cannot be read.
     pub fn file_exists_at(&self, commit: &str, path: &str) -> Result<bool, GitError> {
-        let tree = self.commit(commit)?.tree().doing(|| format!("reading the tree of {commit}"))?;
         if path.is_empty() || !Utf8Path::new(path).components().all(|part| matches!(part, Utf8Component::Normal(_))) {
             return Ok(false);
         }
-        match tree.get_path(path.as_ref()) {
-            Ok(entry) => Ok(entry.kind() == Some(ObjectType::Blob)),
-            Err(error) if matches!(error.code(), ErrorCode::NotFound | ErrorCode::Invalid) => Ok(false),
-            Err(error) => Err(error).doing(|| format!("looking for {path} in {commit}")),
+        Ok(self.blob(&self.commit(commit)?, path)?.is_some())
+    }
+
+    /// Whether the commit `theirs` has another file at this path than `own`, and that not because `own` changed it.
+    ///
+    /// # Errors
+    /// When one of them leads to no commit, or cannot be read.
+    pub fn changed_by(&self, path: &str, own: &str, theirs: &str) -> Result<bool, GitError> {
+        let (own, theirs) = (self.commit(own)?, self.commit(theirs)?);
+        let (here, there) = (self.blob(&own, path)?, self.blob(&theirs, path)?);
+        if here == there || there.is_none() {
+            return Ok(false);
+        }
+        match self.inner.merge_base(own.id(), theirs.id()) {
+            Ok(base) => Ok(self.blob(&self.commit(&base.to_string())?, path)? != there),
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(true),
+            Err(error) => Err(error).doing(|| format!("finding what {} and {} have in common", own.id(), theirs.id())),
+        }
+    }
+
+    /// The file that a commit has at a path, if it has one.
+    fn blob(&self, commit: &git2::Commit<'_>, path: &str) -> Result<Option<Oid>, GitError> {
+        let doing = || format!("looking for {path} in {}", commit.id());
+        match commit.tree().doing(doing)?.get_path(path.as_ref()) {
+            Ok(entry) => Ok((entry.kind() == Some(ObjectType::Blob)).then(|| entry.id())),
+            Err(error) if matches!(error.code(), ErrorCode::NotFound | ErrorCode::Invalid) => Ok(None),
+            Err(error) => Err(error).doing(doing),
         }
     }
 

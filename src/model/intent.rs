@@ -21,6 +21,9 @@ pub enum IntentAction {
         /// The session that asks, and waits until this one has ended.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         requester: Option<SessionId>,
+        /// Whether the component is to be designed anew: new sessions do it, and its design comes first.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        redesign: bool,
     },
     /// End the session and everything that it started, its children too.
     Cancel,

@@ -29,6 +29,11 @@ pub fn able(command: Command, model: &Model, snapshot: &Snapshot) -> Result<(), 
             Status::Active => Err("it is still active; reactivate is for sessions that have ended".into()),
             Status::Complete | Status::Failed | Status::Cancelled => Ok(()),
         }),
+        Command::Redesign => session(model, snapshot).and_then(|row| match row.status {
+            _ if row.kind.is_for_context() => Err("only a component is designed anew, not a whole context".into()),
+            Status::Active => Err("it is still active; redesign is for sessions that have ended".into()),
+            Status::Complete | Status::Failed | Status::Cancelled => Ok(()),
+        }),
         Command::Cancel | Command::Mode => session(model, snapshot).and_then(|row| match row.status {
             Status::Active => Ok(()),
             status @ (Status::Complete | Status::Failed | Status::Cancelled) => Err(ended(status)),

@@ -29,6 +29,8 @@ pub enum Command {
     Retry,
     /// Make an ended session active again.
     Reactivate,
+    /// Have a component designed anew.
+    Redesign,
     /// End a session.
     Cancel,
     /// Choose a mode.

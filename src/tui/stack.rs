@@ -62,6 +62,8 @@ pub enum Question {
 pub enum Purpose {
     /// For the agent of a session that is made active again.
     Reactivate,
+    /// For the agents of new sessions: the component is designed anew, then worked on anew.
+    Redesign,
     /// For the record, with an approval; may be empty.
     Approve,
     /// For the record, with an override.

@@ -32,6 +32,7 @@ pub const TABLE: &[Row] = &[
     row(Command::Advance, &[Key::char('a')], "advance", "Start the next step of a session in manual mode", BOARD, 3),
     row(Command::Retry, &[Key::char('r')], "retry", "Try again what failed or halted", DECIDING, 4),
     row(Command::Reactivate, &[Key::char('R')], "reactivate", "Make a session that has ended active again; asks what its agent should know", BOARD, 5),
+    row(Command::Redesign, &[Key::char('D')], "redesign", "Have the component designed anew: a new design session first, then a new one for this work", BOARD, 0),
     row(Command::Cancel, &[Key::char('c')], "cancel", "End the session and its children; says first what will end", BOARD, 8),
     row(Command::Mode, &[Key::char('m')], "mode", "Choose what makes the next step start: a person, or the step before it", BOARD, 9),
     row(Command::Why, &[Key::char('w')], "why", "Why the session stands where it stands, and who can go on", BOARD, 6),

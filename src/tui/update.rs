@@ -165,6 +165,7 @@ fn run(model: &mut Model, snapshot: &Snapshot, row: &Row) -> Vec<Effect> {
         Command::Go(go) => travel::go(model, snapshot, go),
         Command::Cancel => open(model, selected.map(|id| Overlay::Question(Question::Cancel(id)))),
         Command::Reactivate => open(model, selected.map(|id| overlays::editor(id, Purpose::Reactivate))),
+        Command::Redesign => open(model, selected.map(|id| overlays::editor(id, Purpose::Redesign))),
         Command::Approve => open(model, selected.map(|id| overlays::editor(id, Purpose::Approve))),
         Command::Override => open(model, selected.map(|id| overlays::editor(id, Purpose::Override))),
         Command::Mode => {
@@ -225,7 +226,8 @@ fn verb(action: &IntentAction) -> String {
         IntentAction::Start => "start".into(),
         IntentAction::Advance => "advance".into(),
         IntentAction::Retry => "retry".into(),
-        IntentAction::Reactivate { .. } => "reactivate".into(),
+        IntentAction::Reactivate { redesign: false, .. } => "reactivate".into(),
+        IntentAction::Reactivate { redesign: true, .. } => "redesign".into(),
         IntentAction::Cancel => "cancel".into(),
         IntentAction::SetMode { mode } => format!("mode {mode} for"),
         IntentAction::Approve { .. } => "approve the halt of".into(),

@@ -155,7 +155,13 @@ pub fn next(history: &History) -> Result<Next, WorkflowError> {
         return Err(WorkflowError::SessionComplete(history.status));
     }
     check(history)?;
-    let Some(last) = history.attempts.last() else { return Ok(Next::Step(history.start)) };
+    let Some(last) = history.attempts.last() else {
+        // A session that is made for work on another one's result begins when that one has ended.
+        return Ok(match unfinished(history) {
+            sessions if sessions.is_empty() => Next::Step(history.start),
+            sessions => Next::Waiting(Waiting::Sessions(sessions)),
+        });
+    };
     let Some(outcome) = last.outcome else { return Ok(Next::Waiting(pending(history, last))) };
     let row = table::row(history.kind, last.step)
         .ok_or(WorkflowError::InvalidInteraction { kind: history.kind, step: last.step })?;

@@ -7,7 +7,10 @@ use std::{
 };
 
 use callboard::{
-    model::{CriterionState, EventKind, HaltReason, Placement, ResultStatus, Scope, SessionId, Status, Step, Verdict},
+    model::{
+        CriterionState, EventKind, HaltReason, Placement, ResultStatus, Scope, SessionId, SessionKind, Status, Step,
+        Verdict,
+    },
     store::Store,
 };
 use camino::{Utf8Path, Utf8PathBuf};
@@ -127,16 +130,25 @@ write = [{ path = "src/orders/cart.txt", content = "price\nweight\n" }]
 impl Shop {
     /// The project, with components that are written already and an integration session that is not begun.
     fn new(scenario: &[&str]) -> (Self, SessionId) {
+        Self::with(TOML, &[&[BEGINNING], scenario].concat(), |_| {})
+    }
+
+    /// The same with another configuration, another beginning, and more files.
+    fn with(toml: &str, scenario: &[&str], write: impl FnOnce(&Self)) -> (Self, SessionId) {
         let shop = Self::empty();
         let project = shop.project();
         fs::create_dir(&project).unwrap();
-        shop.write("callboard.toml", TOML);
-        shop.write("run.sh", RUN);
-        shop.write("scenario.toml", &[&[BEGINNING], scenario].concat().concat());
-        shop.write("tests/cart.t", "prices price src/orders/cart.txt\n");
-        shop.write("tests/tax.t", "rates rate src/orders/tax.txt\n");
-        shop.write("tests/rounding.t", "rounds even src/billing/rounding.txt\nis_old never src/billing/rounding.txt\n");
-        shop.write("src/billing/rounding.txt", "even\n");
+        shop.write("callboard.toml", toml);
+        shop.write("scenario.toml", &scenario.concat());
+        if toml.contains("run.sh") {
+            shop.write("run.sh", RUN);
+            shop.write("tests/cart.t", "prices price src/orders/cart.txt\n");
+            shop.write("tests/tax.t", "rates rate src/orders/tax.txt\n");
+            let rounding = "rounds even src/billing/rounding.txt\nis_old never src/billing/rounding.txt\n";
+            shop.write("tests/rounding.t", rounding);
+            shop.write("src/billing/rounding.txt", "even\n");
+        }
+        write(&shop);
         shop.git(&["init", "--quiet"]);
         shop.git(&["add", "--all"]);
         shop.git(&["commit", "--quiet", "--message", "Begin"]);
@@ -586,4 +598,181 @@ write = [{ path = "src/orders.txt", content = "joined\n" }, { path = "src/orders
     assert_eq!(show("src/orders/cart.txt"), "price\nweight\n");
     let log = shop.git(&["log", "--first-parent", "--format=%s", "-2", &branch]);
     assert_eq!(log, "Integrate Orders\nMerge: Implement Cart\n");
+}
+
+/// Designs of components, and what is designed anew.
+const DESIGNED: &str = r#"
+design = "docs/{name}.md"
+"#;
+
+const DESIGN: &str = "# Cart\n\n## Purpose\n\nKeeps lines.\n\n## Public API\n\n`price()`\n\n## Execution flow\n\nNone.\n\n## Test assertions\n\n- prices price\n\n## Dependencies\n\nNone\n";
+
+const REDESIGN_CART: &str = r#"
+[[turn]]
+step = "fix_integration_test_failures"
+iteration = 1
+call = [{ tool = "reactivate_session", arguments = { component = "Cart", reason = "It weighs nothing.", redesign = true } }]
+
+[[turn]]
+component = "Cart"
+step = "generate_component_design"
+prompt = "It weighs nothing"
+write = [{ path = "docs/cart.md", content = "DESIGN\n## Weights\n\nIt weighs.\n" }]
+
+[[turn]]
+component = "Cart"
+step = "generate_implementation"
+prompt = "It weighs nothing"
+write = [{ path = "src/orders/cart.txt", content = "price\nweight\n" }]
+"#;
+
+fn designing(scenario: &[&str]) -> (Shop, SessionId) {
+    let whole: Vec<String> =
+        scenario.iter().map(|part| part.replace("DESIGN", &DESIGN.escape_default().to_string())).collect();
+    let whole: Vec<&str> = whole.iter().map(String::as_str).collect();
+    let toml = TOML.replace("[paths]\n", &format!("[paths]{DESIGNED}"));
+    Shop::with(&toml, &[whole.as_slice(), &[BEGINNING]].concat(), |shop| shop.write("docs/cart.md", DESIGN))
+}
+
+#[test]
+fn a_redesign_begins_with_the_design() {
+    let (shop, id) = designing(&[JOINED, REDESIGN_CART]);
+    assert_eq!(shop.run(id), 0, "{}", shop.story());
+    let sessions = shop.store().sessions_of("Cart").unwrap();
+    let told: Vec<_> = sessions.iter().map(|it| (it.kind, it.status, it.generation, it.parent_id.is_some())).collect();
+    let expected = [
+        (SessionKind::ComponentCoding, Status::Complete, 1, true),
+        (SessionKind::ComponentDesign, Status::Complete, 1, false),
+        (SessionKind::ComponentCoding, Status::Complete, 1, false),
+    ];
+    assert_eq!(told, expected, "{}", shop.story());
+    let [old, design, coding] = sessions.as_slice() else { unreachable!() };
+    assert_ne!(old.conversation_id, coding.conversation_id);
+    let (store, branch) = (shop.store(), |session: &callboard::model::Session| session.branch.clone().unwrap());
+    // First the one, then the other on its branch; the integration session waits for both and merges what they did.
+    let (designed, began) = (store.interactions(design.id, 0).unwrap(), store.interactions(coding.id, 0).unwrap());
+    assert!(designed.last().unwrap().completed_at.unwrap() <= began[0].started_at);
+    assert_eq!(shop.git(&["merge-base", &branch(design), &branch(coding)]), shop.git(&["rev-parse", &branch(design)]));
+    let integrated = store.session(id).unwrap().branch.unwrap();
+    assert!(shop.git(&["show", &format!("{integrated}:docs/cart.md")]).contains("It weighs."));
+    assert_eq!(shop.git(&["show", &format!("{integrated}:src/orders/cart.txt")]), "price\nweight\n");
+    let prompt = shop.prompt(coding.id, Step::GenerateImplementation, 1);
+    for wanted in ["Why this session was begun", "the integration session of Orders", "It weighs nothing."] {
+        assert!(prompt.contains(wanted), "{wanted} is missing in {prompt}");
+    }
+    // The components' makers are named to the agent that brings them together.
+    let prompt = shop.prompt(id, Step::FixIntegrationTestFailures, 1);
+    assert!(prompt.contains(&format!("code made by session `{}`", old.id)), "{prompt}");
+}
+
+#[test]
+fn a_design_that_was_changed_since_is_worked_on_anew() {
+    let (shop, id) = designing(&[JOINED, &REDESIGN_CART.replace(", redesign = true", "")]);
+    shop.write("docs/cart.md", &format!("{DESIGN}\n## Weights\n\nBy hand.\n"));
+    shop.git(&["commit", "--quiet", "--all", "--message", "Cart weighs"]);
+    assert_eq!(shop.run(id), 0, "{}", shop.story());
+    let kinds: Vec<SessionKind> = shop.store().sessions_of("Cart").unwrap().iter().map(|it| it.kind).collect();
+    let expected = [SessionKind::ComponentCoding, SessionKind::ComponentDesign, SessionKind::ComponentCoding];
+    assert_eq!(kinds, expected, "{}", shop.story());
+}
+
+#[test]
+fn work_on_a_design_that_is_not_made_waits_for_a_person() {
+    let (shop, _) = designing(&[JOINED]);
+    let old = shop.coding("Cart");
+    shop.ask(&["reactivate", &old.to_string(), "--redesign", "--context", "It weighs nothing."]);
+    let mut run = shop.start(old);
+    run.wait().unwrap();
+    let sessions = shop.store().sessions_of("Cart").unwrap();
+    let [_, design, coding] = sessions.as_slice() else { panic!("{}", shop.story()) };
+    assert_eq!(shop.run(coding.id), 3, "{}", shop.story());
+    shop.ask(&["cancel", &design.id.to_string()]);
+    assert_eq!(shop.run(design.id), 4, "{}", shop.story());
+    assert_eq!(shop.run(coding.id), 3, "{}", shop.story());
+    let halt = shop.store().last_halt(coding.id).unwrap().unwrap();
+    assert_eq!(halt.reason, HaltReason::Environment);
+    assert!(halt.message.contains("the design comes first") && halt.message.contains("cancelled"), "{}", halt.message);
+}
+
+const CARGO: &str = r#"
+[project]
+name = "shop"
+tests = "cargo"
+agent = "player"
+
+[paths]
+code = "src/{path}.rs"
+test = "tests/{name}_test.rs"
+integration_test = "tests/{name}_together_test.rs"
+
+[agents.player]
+protocol = "script"
+scenario = "scenario.toml"
+
+[[context]]
+name = "Orders"
+kind = "context"
+code = "src/orders/mod.rs"
+  [[context.component]]
+  name = "Cart"
+  kind = "module"
+
+[[context]]
+name = "Billing"
+kind = "context"
+code = "src/billing/mod.rs"
+  [[context.component]]
+  name = "Rounding"
+  kind = "module"
+"#;
+
+/// The joining code wants another signature of what Billing has; Billing's own test does not compile any more.
+const ANOTHER_SIGNATURE: &str = r##"
+[[turn]]
+component = "Cart"
+step = "generate_implementation"
+write = [{ path = "src/orders/cart.rs", content = "pub fn lines() -> u64 { 1 }\n" }]
+
+[[turn]]
+step = "generate_integration_tests"
+write = [{ path = "tests/orders_together_test.rs", content = "#[test]\nfn it_adds_up() { assert_eq!(shop::orders::total(3), 2) }\n" }]
+
+[[turn]]
+step = "generate_context"
+write = [
+  { path = "src/orders/mod.rs", content = "pub mod cart;\npub fn total(cents: u64) -> u64 { crate::billing::rounding::half(cents, true) }\n" },
+  { path = "src/billing/rounding.rs", content = "pub fn half(cents: u64, up: bool) -> u64 { if up { cents.div_ceil(2) } else { cents / 2 } }\n" },
+]
+"##;
+
+#[test]
+fn a_test_elsewhere_that_does_not_compile_any_more_halts() {
+    let (shop, id) = Shop::with(CARGO, &[ANOTHER_SIGNATURE], |shop| {
+        shop.write("Cargo.toml", "[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition = \"2021\"\n");
+        shop.write(".gitignore", "target\n");
+        shop.write("src/lib.rs", "pub mod billing;\npub mod orders;\n");
+        shop.write("src/orders/mod.rs", "pub mod cart;\n");
+        shop.write("src/orders/cart.rs", "pub fn lines() -> u64 { 1 }\n");
+        shop.write("src/billing/mod.rs", "pub mod rounding;\n");
+        shop.write("src/billing/rounding.rs", "pub fn half(cents: u64) -> u64 { cents / 2 }\n");
+        shop.write("tests/cart_test.rs", "#[test]\nfn keeps() { assert_eq!(shop::orders::cart::lines(), 1) }\n");
+        shop.write(
+            "tests/rounding_test.rs",
+            "#[test]\nfn rounds() { assert_eq!(shop::billing::rounding::half(3), 1) }\n",
+        );
+    });
+    assert_eq!(shop.run(id), 3, "{}", shop.story());
+    let halt = shop.store().last_halt(id).unwrap().unwrap();
+    assert_eq!(halt.reason, HaltReason::ArchitecturalFailure, "{}", shop.story());
+    let about = &halt.evidence["about"];
+    assert_eq!(about["contexts"], serde_json::json!(["Billing"]));
+    assert_eq!(about["files"], serde_json::json!(["src/billing/rounding.rs"]));
+    assert_eq!(about["tests"][0]["name"], "tests/rounding_test.rs does not compile");
+    assert_eq!(about["tests"][0]["component"], "Rounding");
+    let run = shop.store().last_result(id, Step::RunTestSuite).unwrap().unwrap();
+    assert_eq!(run.test_run().unwrap().compile_errors[0].placement, Some(Placement::Outside));
+    // It compiled where the branch began: that was looked at, not believed.
+    let base = shop.store().session(id).unwrap().base_commit.unwrap();
+    let known = shop.store().base_runs(&base, &["tests/rounding_test.rs does not compile".into()]).unwrap();
+    assert_eq!(known, [("tests/rounding_test.rs does not compile".to_owned(), false)]);
 }

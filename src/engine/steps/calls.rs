@@ -35,7 +35,8 @@ pub(super) async fn carry_out(job: &Job, call: &Call, tap: &Tap) -> Result<(), S
         tool: call.tool.clone(),
         title: format!("{}: {}", text("component"), text("reason")),
     });
-    match ask(job, target, context).await? {
+    let redesign = call.arguments.get("redesign").and_then(Value::as_bool).unwrap_or(false);
+    match ask(job, target, context, redesign).await? {
         Answer::Done => tap.note(format!("The session of {} is woken.", text("component"))),
         Answer::Refused { why } => tap.note(format!("The session of {} is not woken: {why}", text("component"))),
     }
@@ -56,9 +57,9 @@ fn target(job: &Job, arguments: &Map<String, Value>) -> Result<SessionId, String
         .ok_or_else(|| format!("reactivate_session: no session has made {component:?} yet"))
 }
 
-async fn ask(job: &Job, target: SessionId, context: String) -> Result<Answer, String> {
+async fn ask(job: &Job, target: SessionId, context: String, redesign: bool) -> Result<Answer, String> {
     let id = IntentId::generate();
-    let action = IntentAction::Reactivate { context, requester: Some(job.session.id) };
+    let action = IntentAction::Reactivate { context, requester: Some(job.session.id), redesign };
     let intent = Intent { id, session_id: target, user: String::new(), action, at: clock::now() };
     job.shared
         .writer

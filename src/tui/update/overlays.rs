@@ -30,6 +30,7 @@ pub(super) fn editor(session: SessionId, purpose: Purpose) -> Overlay {
     area.set_max_histories(200);
     area.set_placeholder_text(match purpose {
         Purpose::Reactivate => "What went wrong, how it fits in, what is wanted now …",
+        Purpose::Redesign => "What is wrong with the design, how the component fits in, what is wanted now …",
         Purpose::Approve => "Why it was right to stop; may stay empty",
         Purpose::Override => "Why it is right to go on; required",
     });
@@ -135,7 +136,12 @@ fn send(model: &mut Model, snapshot: &Snapshot) -> Vec<Effect> {
     let (session, purpose, text) = (editor.session, editor.purpose, editor.text());
     let (command, action) = match purpose {
         Purpose::Reactivate => {
-            (Command::Reactivate, IntentAction::Reactivate { context: text.clone(), requester: None })
+            let context = text.clone();
+            (Command::Reactivate, IntentAction::Reactivate { context, requester: None, redesign: false })
+        }
+        Purpose::Redesign => {
+            let context = text.clone();
+            (Command::Redesign, IntentAction::Reactivate { context, requester: None, redesign: true })
         }
         Purpose::Approve => {
             let note = (!text.is_empty()).then(|| text.clone());
@@ -145,6 +151,7 @@ fn send(model: &mut Model, snapshot: &Snapshot) -> Vec<Effect> {
     };
     let missing = match purpose {
         Purpose::Override => Some("override: a note is required, it goes on the record"),
+        Purpose::Redesign => Some("redesign: say what is wrong with the design"),
         Purpose::Reactivate => Some("reactivate: say what its agent should know"),
         Purpose::Approve => None,
     };

@@ -216,6 +216,9 @@ fn editing(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, editor: &Edito
     let name = name(snapshot, editor.session);
     let (title, hint) = match editor.purpose {
         Purpose::Reactivate => (format!("Reactivate {name}"), "Its agent goes on with this:"),
+        Purpose::Redesign => {
+            (format!("Design {name} anew"), "New sessions do it, the design first. Their agents get this:")
+        }
         Purpose::Approve => {
             (format!("Approve the halt of {name}"), "It is closed as failed. A note for the record, if you like:")
         }

@@ -297,6 +297,6 @@ fn a_script_agent_stays_in_its_worktree_and_hangs_until_cancelled() {
         "project/scenario.toml",
         &scenario("times = 9\nwrite = [{ path = \"tests/beta.t\", content = \"adds one\\n\" }]"),
     );
-    lab.done(id, IntentAction::Reactivate { context: "do not hang".into(), requester: None });
+    lab.done(id, IntentAction::Reactivate { context: "do not hang".into(), requester: None, redesign: false });
     lab.completes(id);
 }

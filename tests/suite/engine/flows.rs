@@ -213,7 +213,11 @@ fn nothing_of_the_users_is_touched() {
         lab.completes(testing);
         let coding = lab.session("context_coding", "Shop");
         lab.completes(coding);
-        let again = callboard::model::IntentAction::Reactivate { context: "once more".into(), requester: None };
+        let again = callboard::model::IntentAction::Reactivate {
+            context: "once more".into(),
+            requester: None,
+            redesign: false,
+        };
         lab.done(coding, again);
         lab.completes(coding);
         lab.stop(pid);

@@ -9,7 +9,7 @@ fn cancel() -> IntentAction {
 }
 
 fn reactivate(context: &str) -> IntentAction {
-    IntentAction::Reactivate { context: context.into(), requester: None }
+    IntentAction::Reactivate { context: context.into(), requester: None, redesign: false }
 }
 
 fn mode(mode: Mode) -> IntentAction {

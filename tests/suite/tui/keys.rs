@@ -104,7 +104,7 @@ fn what_is_asked() {
     board.press("R");
     board.write("Mind the empty cart; q ? c are letters here.");
     let context = "Mind the empty cart; q ? c are letters here.".into();
-    assert_eq!(asks(board.press("Ctrl-S")), [IntentAction::Reactivate { context, requester: None }]);
+    assert_eq!(asks(board.press("Ctrl-S")), [IntentAction::Reactivate { context, requester: None, redesign: false }]);
     assert!(board.app.model.overlays.is_empty());
 }
 

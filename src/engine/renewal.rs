@@ -1,0 +1,136 @@
+//! What a request for a component's work opens: the session that began it, or new ones (DESIGN 2, Reactivation).
+
+use camino::Utf8Path;
+
+use crate::{
+    engine::{EngineError, clock, desk::Desk},
+    git::{GitError, Repo},
+    model::{Generation, Origin, Session, SessionId, SessionKind, Status},
+    store::{Change, Transition},
+    workflow::{Continuation, Past, Wanted, continue_or_new, first_step},
+};
+
+/// Who asks for what.
+pub(super) struct Request<'a> {
+    /// The session that stands for the work: its component and workflow are wanted.
+    pub(super) session: &'a Session,
+    /// What the agent should know.
+    pub(super) context: &'a str,
+    /// The session that asks, and waits.
+    pub(super) requester: Option<SessionId>,
+    /// What is recorded as the reason of the new generation.
+    pub(super) origin: Origin,
+}
+
+impl Desk {
+    /// Whether the work goes on in the session that began it.
+    pub(super) fn continuation(&self, session: &Session, redesign: bool) -> Result<Continuation, EngineError> {
+        let sessions = self.store.sessions_of(&session.component)?;
+        let design = self.design_path(&session.component);
+        let repo = Repo::open(Utf8Path::new(&self.scope.project)).ok();
+        let changed = |past: &Session| match (&design, &repo) {
+            (Some(path), Some(repo)) => has_another_design(repo, path, past, &sessions).unwrap_or(false),
+            (None, _) | (_, None) => false,
+        };
+        let past: Vec<Past> = sessions
+            .iter()
+            .map(|past| Past {
+                id: past.id,
+                kind: past.kind,
+                has_conversation: past.conversation_id.is_some(),
+                design_changed: past.kind == session.kind && changed(past),
+            })
+            .collect();
+        Ok(continue_or_new(&past, Wanted { kind: session.kind, redesign }))
+    }
+
+    /// New sessions for the work: with `design_first`, one that designs it, and one that waits for that and begins on its
+    /// branch. Answers the changes and the sessions.
+    pub(super) fn anew(
+        &self,
+        request: &Request<'_>,
+        design_first: bool,
+    ) -> Result<(Transition, Vec<SessionId>), EngineError> {
+        let base = match request.requester {
+            Some(requester) => self.store.session(requester)?.branch,
+            None => None,
+        };
+        let mut changes = Vec::new();
+        let mut made = Vec::new();
+        let kinds = [design_first.then_some(SessionKind::ComponentDesign), Some(request.session.kind)];
+        for kind in kinds.into_iter().flatten() {
+            let id = SessionId::generate();
+            changes.extend(begin(request, id, kind, base.clone()));
+            if let Some(first) = made.last() {
+                changes.push(Change::AwaitAlso { session: id, seq: 0, awaited: *first });
+                let next = Some("waiting".into());
+                changes.push(Change::Outlook { session: id, next, halt: None, at: clock::now() });
+            }
+            made.push(id);
+        }
+        Ok((changes, made))
+    }
+
+    /// The design session that a session waits for before it begins, if there is one.
+    pub(super) fn design_before(&self, session: &Session) -> Result<Option<Session>, EngineError> {
+        for other in self.store.waits_for(session.id)? {
+            let other = self.store.session(other.id)?;
+            if other.kind == SessionKind::ComponentDesign && other.component == session.component {
+                return Ok(Some(other));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn begin(request: &Request<'_>, id: SessionId, kind: SessionKind, base: Option<String>) -> Transition {
+    let at = clock::now();
+    let old = request.session;
+    let session = Session {
+        id,
+        kind,
+        component: old.component.clone(),
+        parent_id: None,
+        status: Status::Active,
+        mode: old.mode,
+        agent: old.agent.clone(),
+        conversation_id: None,
+        base,
+        branch: None,
+        worktree: None,
+        base_commit: None,
+        commit: None,
+        generation: 1,
+        created_at: at,
+        updated_at: at,
+    };
+    let generation = Generation {
+        number: 1,
+        start: first_step(kind),
+        context: request.context.to_owned(),
+        origin: request.origin.clone(),
+        opened_at: at,
+    };
+    vec![
+        Change::NewSession(Box::new(session), generation),
+        Change::Outlook { session: id, next: Some(first_step(kind).to_string()), halt: None, at },
+    ]
+}
+
+/// Whether the component's design is another one than a session worked from: the checkout has changed it since they parted, or
+/// a design session that ended after it has.
+fn has_another_design(repo: &Repo, path: &str, past: &Session, sessions: &[Session]) -> Result<bool, GitError> {
+    let Some(own) = past.commit.as_ref().or(past.base_commit.as_ref()) else { return Ok(false) };
+    let designed = sessions
+        .iter()
+        .filter(|other| other.kind == SessionKind::ComponentDesign && other.status == Status::Complete)
+        .filter(|other| other.updated_at > past.updated_at)
+        .filter_map(|other| other.commit.clone())
+        .next_back();
+    for theirs in [Some(repo.head()?.commit), designed].into_iter().flatten() {
+        if repo.changed_by(path, own, &theirs)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
