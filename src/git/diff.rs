@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use git2::{Delta, Diff, DiffDelta, DiffFormat, DiffOptions};
+use git2::{Delta, Diff, DiffDelta, DiffFindOptions, DiffFormat, DiffOptions};
 use serde::Serialize;
 
 use super::{GitError, Repo, Tree, error::Doing, repo};
@@ -88,6 +88,56 @@ impl Patch {
         self.files
             .iter()
             .fold((0, 0), |(added, removed), file| (added + u64::from(file.added), removed + u64::from(file.removed)))
+    }
+}
+
+/// One file that is different in two commits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangedFile {
+    /// Relative to the root.
+    pub path: String,
+    /// Where it was before, if it was moved.
+    pub from: Option<String>,
+    /// Lines that came and lines that went; `None` for a file that has no lines, or too many.
+    pub lines: Option<(usize, usize)>,
+}
+
+impl Repo {
+    /// The files that differ between two commits, by path: at most the first `at_most`, and how many there are in all.
+    ///
+    /// # Errors
+    /// When one of them leads to no commit, or cannot be read.
+    pub fn changed_between(
+        &self,
+        base: &str,
+        commit: &str,
+        at_most: usize,
+    ) -> Result<(Vec<ChangedFile>, usize), GitError> {
+        let doing = || format!("comparing {commit} with {base}");
+        let (old, new) = (self.commit(base)?.tree().doing(doing)?, self.commit(commit)?.tree().doing(doing)?);
+        let mut options = DiffOptions::new();
+        options.max_size(LARGEST).include_typechange(true);
+        let mut diff = self.inner.diff_tree_to_tree(Some(&old), Some(&new), Some(&mut options)).doing(doing)?;
+        diff.find_similar(Some(DiffFindOptions::new().renames(true))).doing(doing)?;
+        let mut found = Vec::new();
+        for at in 0..diff.deltas().len().min(at_most) {
+            let Some(delta) = diff.get_delta(at) else { break };
+            let name = |file: git2::DiffFile<'_>| {
+                file.path_bytes().map(|path| String::from_utf8_lossy(path).into_owned()).unwrap_or_default()
+            };
+            let (from, path) = (name(delta.old_file()), name(delta.new_file()));
+            let from = Some(from).filter(|from| delta.status() == git2::Delta::Renamed && *from != path);
+            let lines = match git2::Patch::from_diff(&diff, at).doing(doing)? {
+                // Whether a file is binary is known once it was read.
+                Some(patch) if !patch.delta().flags().is_binary() => {
+                    let (_, came, went) = patch.line_stats().doing(doing)?;
+                    Some((came, went))
+                }
+                Some(_) | None => None,
+            };
+            found.push(ChangedFile { path, from, lines });
+        }
+        Ok((found, diff.deltas().len()))
     }
 }
 

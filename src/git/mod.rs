@@ -23,7 +23,7 @@ mod unfinished;
 mod worktree;
 
 pub use copy::{Copied, Skipped};
-pub use diff::{FileChange, FilePatch, Patch, PatchLine, Sign};
+pub use diff::{ChangedFile, FileChange, FilePatch, Patch, PatchLine, Sign};
 pub use error::GitError;
 pub use found::{Founding, found};
 pub use invocation::{INHERITED, Invocation};

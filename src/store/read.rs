@@ -628,6 +628,34 @@ impl Store {
         Ok(found)
     }
 
+    /// What was ever asked about a session and what the engine said to it, oldest first: at most the last `at_most`.
+    ///
+    /// # Errors
+    /// When a row cannot be read.
+    pub fn asked(&self, session: SessionId, at_most: usize) -> Result<Vec<(Intent, Option<Answer>)>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT i.id, i.user, i.version, i.action, i.at, i.answer FROM intents i JOIN sessions s ON s.row = i.session \
+             WHERE s.id = ?1 AND s.project = ?2 ORDER BY i.n DESC LIMIT ?3",
+        )?;
+        let limit = i64::try_from(at_most).unwrap_or(i64::MAX);
+        let mut rows = statement.query(params![session, self.project()?, limit])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let version = row.get(2)?;
+            let (action, answer): (String, Option<String>) = (row.get(3)?, row.get(5)?);
+            let intent = Intent {
+                id: row.get(0)?,
+                session_id: session,
+                user: row.get(1)?,
+                action: from_json("intents", version, &action)?,
+                at: row.get(4)?,
+            };
+            found.push((intent, answer.map(|text| from_json("intents", version, &text)).transpose()?));
+        }
+        found.reverse();
+        Ok(found)
+    }
+
     /// What the engine said to an intent; `None` while it has not.
     ///
     /// # Errors

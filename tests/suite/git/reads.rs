@@ -19,6 +19,39 @@ fn head_of_a_branch_and_detached() {
 }
 
 #[test]
+fn what_differs_between_two_commits_is_counted_by_file() {
+    let world = World::new();
+    let commit = |message: &str| {
+        world.git(&["add", "--all"]);
+        world.git(&["commit", "--quiet", "--message", message]);
+        world.git(&["rev-parse", "HEAD"]).trim().to_owned()
+    };
+    write(&world.project.join("src/moved.rs"), "one\ntwo\nthree\nfour\n");
+    write(&world.project.join("gone.txt"), "bye\n");
+    let base = commit("base");
+    fs::rename(world.project.join("src/moved.rs"), world.project.join("src/there.rs")).unwrap();
+    fs::remove_file(world.project.join("gone.txt")).unwrap();
+    write(&world.project.join("README.md"), "hello\nworld\n");
+    fs::write(world.project.join("blob"), [0, 159, 146, 150, 0]).unwrap();
+    let tip = commit("tip");
+    let repo = world.repo();
+    let (files, all) = repo.changed_between(&base, &tip, 10).unwrap();
+    let told: Vec<String> =
+        files.iter().map(|file| format!("{} {:?} {:?}", file.path, file.from, file.lines)).collect();
+    let wanted = [
+        "README.md None Some((1, 0))",
+        "blob None None",
+        "gone.txt None Some((0, 1))",
+        "src/there.rs Some(\"src/moved.rs\") Some((0, 0))",
+    ];
+    assert_eq!((told.iter().map(String::as_str).collect::<Vec<_>>(), all), (wanted.to_vec(), 4));
+    let (files, all) = repo.changed_between(&base, &tip, 1).unwrap();
+    assert_eq!((files.len(), all), (1, 4));
+    assert_eq!(repo.changed_between(&tip, &tip, 10).unwrap().1, 0);
+    assert!(matches!(repo.changed_between(&base, "0123456789", 1), Err(GitError::NoRevision { .. })));
+}
+
+#[test]
 fn a_repository_without_a_commit_says_so() {
     let world = World::unborn(&["init", "--quiet"]);
     assert!(matches!(world.repo().head(), Err(GitError::NoCommit { .. })));

@@ -146,6 +146,7 @@ fn reads_see_nothing(mine: &Store, theirs: &Store, foreign: &Foreign) -> BTreeSe
     empty("event_count", mine.event_count(session).unwrap() == 0);
     empty("last_event", mine.last_event(session).unwrap().is_none());
     empty("open_intents", mine.open_intents().unwrap().is_empty());
+    empty("asked", mine.asked(session, 9).unwrap().is_empty());
     empty("answer", mine.answer(foreign.intent).unwrap().is_none());
     empty("consent", mine.consent("abc").unwrap() == Consent::Missing);
     let known = mine.criteria(None).unwrap();
