@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{
     AgentReport, Cause, Command, CriterionState, Data, Decision, Generation, Halt, HaltReason, Interaction, Micros,
-    Origin, ResultStatus, Session, SessionId, Status, Step, StepResult, TestRun, TestStatus, Verdict,
+    Origin, ResultStatus, Session, SessionId, SessionKind, Status, Step, StepResult, TestRun, TestStatus, Verdict,
 };
 
 use super::ledger::{LedgerRow, LedgerState};
@@ -91,12 +91,7 @@ pub fn story(chapters: Chapters<'_>) -> Vec<Sentence> {
         told.push(attempted(interaction));
     }
     for halt in chapters.halts {
-        told.push(Sentence {
-            at: halt.at,
-            sentence: format!("It stopped for a person: {}. {}", reason(halt.reason), quote(&halt.message)),
-            kind: SentenceKind::Halted,
-            seq: Some(halt.seq),
-        });
+        told.push(halted(chapters, halt));
         told.extend(halt.decision.as_ref().map(|decision| decided(halt, decision)));
     }
     // What happens in the same instant keeps the order of cause and effect: result, halt, decision, new generation.
@@ -108,14 +103,22 @@ pub fn story(chapters: Chapters<'_>) -> Vec<Sentence> {
 fn opened(chapters: Chapters<'_>, generation: &Generation) -> Sentence {
     let session = chapters.session;
     let what = match (&generation.origin, session.parent_id) {
-        (Origin::New, None) => format!("A {} session for {} began.", session.kind, session.component),
+        (Origin::New, None) => {
+            format!("{} {} session for {} began.", article(session.kind, "A"), session.kind, clip(&session.component))
+        }
         (Origin::New, Some(parent)) => {
-            format!("{} began a {} session for {}.", named(chapters, parent), session.kind, session.component)
+            let (who, kind) = (named(chapters, parent), session.kind);
+            format!("{who} began {} {kind} session for {}.", article(kind, "a"), clip(&session.component))
         }
         (Origin::Person { user }, _) => woken(&person(user), generation),
         (Origin::Session { id }, _) => woken(&named(chapters, *id), generation),
     };
     Sentence { at: generation.opened_at, sentence: what, kind: SentenceKind::Began, seq: None }
+}
+
+/// `A` or `An`, whichever the kind's name wants.
+fn article(kind: SessionKind, a: &str) -> String {
+    if kind == SessionKind::Integration { format!("{a}n") } else { a.to_owned() }
 }
 
 fn woken(who: &str, generation: &Generation) -> String {
@@ -350,6 +353,16 @@ fn failed(step: Step, run: &TestRun) -> Option<String> {
         | TestStatus::Timeout
         | TestStatus::Unparsable => None,
     }
+}
+
+fn halted(chapters: Chapters<'_>, halt: &Halt) -> Sentence {
+    let attempt = chapters.interactions.iter().find(|it| it.seq == halt.seq);
+    let result = attempt.and_then(|it| it.result.as_ref());
+    // What the attempt has said already is not said again.
+    let is_told = result.is_some_and(|result| result.error_message.as_ref() == Some(&halt.message));
+    let message = if is_told { String::new() } else { format!(" {}", quote(&halt.message)) };
+    let sentence = format!("It stopped for a person: {}.{message}", reason(halt.reason));
+    Sentence { at: halt.at, sentence, kind: SentenceKind::Halted, seq: Some(halt.seq) }
 }
 
 fn decided(halt: &Halt, decision: &Decision) -> Sentence {

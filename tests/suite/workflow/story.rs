@@ -235,7 +235,7 @@ fn every_sentence_is_one_bounded_line_whatever_others_said() {
     let long = format!("first\r\n\u{2028}{}\nlast", "x\n\t".repeat(50_000));
     let attempts = [attempt(1, Step::Initialize, StepResult::error(Cause::Environment, long.clone()))];
     let mut halt = halt(1, Verdict::Override, Some(&long));
-    halt.message = long.clone();
+    halt.message = format!("{long} and so on");
     let mut generation = opening(2, Origin::Person { user: long.clone() }, 2);
     generation.context = format!("it says:\n{}", "y ".repeat(10_000));
     let session = session(SessionKind::Integration, Status::Active);
