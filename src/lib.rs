@@ -6,6 +6,7 @@
 //! ```text
 //! main       thin
 //! cli        clap types, one call per command; output is the JSON contract
+//! report     one session as a document for whoever reviews it: pure
 //! tui        the board: reads the store, writes intents        │ engine   the only place that spawns, sleeps, kills or reads the clock
 //! agent  runner  git  prompt  project  store                     what the engine uses; they do not know each other
 //! workflow   pure: tables, orchestrator, limits, failure ledger, continuation, explanations
@@ -22,6 +23,7 @@ pub mod git;
 pub mod model;
 pub mod project;
 pub mod prompt;
+pub mod report;
 pub mod runner;
 pub mod store;
 pub mod tui;

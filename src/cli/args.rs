@@ -113,7 +113,7 @@ pub(super) enum Command {
     Preview(One),
     /// Show a workflow's table
     Workflow(Workflow),
-    /// Read what a test runner printed
+    /// Write a document about a session for its reviewer, or read what a test runner printed
     Report(Report),
     /// Run, look at or stop the engine of the store
     Engine(Engine),
@@ -277,14 +277,33 @@ pub(super) struct Workflow {
 }
 
 #[derive(Debug, ClapArgs)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(super) struct Report {
+    /// The session: its id, or a beginning or ending of it that no other has
+    #[arg(value_name = "ID", required = true)]
+    pub(super) id: Option<String>,
+    /// How it is written; without it, by the ending of the output's name, else markdown
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) format: Option<Document>,
+    /// The file to write; without it, standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<Utf8PathBuf>,
     #[command(subcommand)]
-    pub(super) what: ReportCommand,
+    pub(super) what: Option<ReportCommand>,
+}
+
+/// How a report on a session is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Document {
+    /// For a pull request
+    Markdown,
+    /// One page that a browser shows
+    Html,
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ReportCommand {
-    /// Print a test report as JSON
+    /// Print what a test runner wrote as JSON
     Parse {
         /// How it is written
         #[arg(long, value_name = "FORMAT", value_parser = words(&runner::Format::ALL, runner::Format::name))]

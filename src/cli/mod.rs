@@ -95,7 +95,7 @@ fn dispatch(args: &Args) -> Result<u8, CliError> {
         Some(Command::Approve(it)) => act::approve(global, it),
         Some(Command::Override(it)) => act::override_(global, it),
         Some(Command::Workflow(it)) => setup::workflow(it),
-        Some(Command::Report(it)) => report::report(it),
+        Some(Command::Report(it)) => report::report(global, it),
         Some(Command::Engine(it)) => engine::engine(global, it),
     }
 }

@@ -7,4 +7,5 @@ mod life;
 mod mistakes;
 mod output;
 mod places;
+mod report;
 pub(crate) mod world;

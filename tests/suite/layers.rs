@@ -10,6 +10,7 @@ use std::{
 const FLOORS: &[&[&str]] = &[
     &["main"],
     &["cli"],
+    &["report"],
     &["tui", "mcp", "engine"],
     &["agent", "runner", "git", "prompt", "project", "store"],
     &["workflow"],
@@ -42,7 +43,7 @@ const ALLOWED: &[(&str, &str, &str)] = &[
 /// What the pure rooms do not even import.
 const IMPURE: &[&str] =
     &["async", "await", "std::fs", "std::env", "std::io", "std::net", "std::process", "std::thread", "tokio"];
-const PURE: &[&str] = &["workflow", "model"];
+const PURE: &[&str] = &["report", "workflow", "model"];
 
 #[derive(Debug, Clone, PartialEq)]
 enum Token {

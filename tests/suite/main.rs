@@ -19,6 +19,7 @@ mod process;
 mod project;
 mod prompt;
 mod pty;
+mod report;
 mod runner;
 mod store;
 mod tui;
