@@ -111,6 +111,12 @@ pub(super) enum Command {
     Why(One),
     /// Show what a session would do next: the exact prompt or command
     Preview(One),
+    /// List acceptance criteria and how they stand, or say by hand how one does
+    Criterion(Criterion),
+    /// List components, or show one
+    Component(Component),
+    /// List user stories
+    Story(Story),
     /// Show a workflow's table
     Workflow(Workflow),
     /// Write a document about a session for its reviewer, or read what a test runner printed
@@ -264,6 +270,94 @@ pub(super) struct Override {
     /// Print JSON
     #[arg(long)]
     pub(super) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Criterion {
+    #[command(subcommand)]
+    pub(super) what: CriterionCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum CriterionCommand {
+    /// List criteria and how they stand
+    Ls {
+        /// Only those of this component or context
+        #[arg(long, value_name = "NAME")]
+        component: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say by hand how a criterion stands: it wins over every test
+    Set {
+        /// The criterion's id
+        #[arg(value_name = "ID")]
+        id: String,
+        /// How it stands
+        #[arg(value_name = "STATE")]
+        state: Said,
+        /// Why: it goes on the record
+        #[arg(long, value_name = "TEXT")]
+        note: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take back what was said by hand: the tests count again
+    Unset {
+        /// The criterion's id
+        #[arg(value_name = "ID")]
+        id: String,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        note: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// What a person may say of a criterion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Said {
+    /// It holds
+    Satisfied,
+    /// It does not
+    Unmet,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Component {
+    #[command(subcommand)]
+    pub(super) what: ComponentCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ComponentCommand {
+    /// List contexts with their components
+    Ls(Json),
+    /// Show a component or context: its files, its stories, its sessions
+    Show {
+        /// Its name
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Story {
+    #[command(subcommand)]
+    pub(super) what: StoryCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum StoryCommand {
+    /// List stories and how many of their criteria are satisfied
+    Ls(Json),
 }
 
 #[derive(Debug, ClapArgs)]

@@ -3,6 +3,7 @@
 mod act;
 mod args;
 mod board;
+mod catalogue;
 mod demo;
 mod doctor;
 mod engine;
@@ -94,6 +95,9 @@ fn dispatch(args: &Args) -> Result<u8, CliError> {
         Some(Command::Mode(it)) => act::mode(global, it),
         Some(Command::Approve(it)) => act::approve(global, it),
         Some(Command::Override(it)) => act::override_(global, it),
+        Some(Command::Criterion(it)) => catalogue::criterion(global, &it.what),
+        Some(Command::Component(it)) => catalogue::component(global, &it.what),
+        Some(Command::Story(it)) => catalogue::story(global, &it.what),
         Some(Command::Workflow(it)) => setup::workflow(it),
         Some(Command::Report(it)) => report::report(global, it),
         Some(Command::Engine(it)) => engine::engine(global, it),

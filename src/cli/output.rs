@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::{
     git::Tree,
-    model::{Command, Data, Halt, Interaction, Micros, Session, StepResult},
-    store::{BoardRow, Store, StoreError},
+    model::{Command, Component, Data, Halt, Interaction, Micros, Session, SessionId, StepResult},
+    store::{BoardRow, CriterionRecord, Makers, Store, StoreError},
     workflow,
 };
 
@@ -96,6 +96,30 @@ fn result(result: &StepResult) -> Value {
 
 fn data(data: &Data) -> Value {
     json!(data)
+}
+
+/// A criterion, as `criterion ls` prints it.
+pub(super) fn criterion(it: &CriterionRecord) -> Value {
+    json!({
+        "id": it.id, "text": it.text, "story": it.story, "component": it.component,
+        "standing": it.standing(), "by_hand": it.said.is_some(),
+        "shown": it.shown.as_ref().map(|shown| json!({
+            "state": shown.state, "tests": shown.tests, "session_id": shown.session_id, "commit": shown.commit,
+            "files": shown.files, "stale": shown.stale, "at": time(shown.at),
+        })),
+        "said": it.said.as_ref().map(|said| json!({
+            "state": said.state, "note": said.note, "user": said.user, "at": time(said.at),
+        })),
+    })
+}
+
+/// A component with the sessions that made its files and all that it has, oldest first.
+pub(super) fn component(it: &Component, makers: &Makers, sessions: &[Session]) -> Value {
+    let sessions: Vec<SessionId> = sessions.iter().map(|session| session.id).collect();
+    json!({
+        "name": it.name, "kind": it.kind, "parent": it.parent, "priority": it.priority, "description": it.description,
+        "depends_on": it.depends_on, "paths": it.paths, "created_by": makers, "sessions": sessions,
+    })
 }
 
 /// The answer to something that was asked of the engine.

@@ -13,7 +13,7 @@ use crate::{
     model::{Generation, Halt, Interaction, Limits, Origin, Session, SessionId},
     report::{self, Bond, Changes, Facts, Holding, Told},
     store::{SessionFilter, Store},
-    workflow,
+    workflow::{self, Validity},
 };
 
 use super::{
@@ -157,12 +157,11 @@ impl<'a> Collector<'a> {
         };
         let counts: BTreeSet<u32> = generations.iter().map(|generation| generation.number).collect();
         let all = self.store.interactions(id, 0)?;
-        let last = all.last().map_or(0, |last| last.seq);
         let interactions: Vec<Interaction> = all.into_iter().filter(|it| counts.contains(&it.generation)).collect();
         let mut halts = Vec::new();
         for halt in self.store.halts(id)? {
             if woken_by.is_none() || interactions.iter().any(|it| it.seq == halt.seq) {
-                let holding = self.holding(&session, &halt, last)?;
+                let holding = self.holding(&session, &halt)?;
                 halts.push((halt, holding));
             }
         }
@@ -190,21 +189,21 @@ impl<'a> Collector<'a> {
         Ok(Some(workflow::why(&facts).state))
     }
 
-    /// Whether the decision about a halt still is about what it was made on. `last`: the session's newest attempt.
-    fn holding(&self, session: &Session, halt: &Halt, last: u32) -> Result<Option<Holding>, CliError> {
+    /// Whether the decision about a halt still is about what it was made on.
+    fn holding(&self, session: &Session, halt: &Halt) -> Result<Option<Holding>, CliError> {
         let Some(decision) = &halt.decision else { return Ok(None) };
-        if last > halt.seq {
-            return Ok(Some(Holding::WentOn));
-        }
-        if let Some(worktree) = &session.worktree
-            && let Err(error) = Tree::open(worktree)
-        {
-            let why = if worktree.exists() { error.to_string() } else { "its worktree is gone".to_owned() };
-            return Ok(Some(Holding::Unknown(why)));
-        }
+        let tree = match session.worktree.as_ref().map(|worktree| (worktree, Tree::open(worktree))) {
+            Some((_, Ok(tree))) => tree,
+            Some((worktree, Err(error))) if worktree.exists() => return Ok(Some(Holding::Unknown(error.to_string()))),
+            Some((_, Err(_))) | None => return Ok(Some(Holding::Unknown("its worktree is gone".to_owned()))),
+        };
         let result = self.store.interaction(session.id, halt.seq)?.and_then(|interaction| interaction.result);
-        let now = engine::evidence_hash(session.worktree.as_deref(), result.as_ref(), &halt.evidence);
-        Ok(Some(if now == decision.evidence_hash { Holding::Holds } else { Holding::Void }))
+        let content = tree.content_hash(&workflow::halted_files(halt)).ok();
+        Ok(Some(match workflow::validity(decision, content.as_deref(), halt, result.as_ref()) {
+            Validity::Holds => Holding::Holds,
+            Validity::Void => Holding::Void,
+            Validity::Unknown => Holding::Unknown("its worktree cannot be read".to_owned()),
+        }))
     }
 
     /// What is committed on a session's branch, by git.

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::model::{AgentConfig, Component, Limits, Runner, Story, WorktreeConfig};
+use crate::model::{AgentConfig, Component, Criterion, Limits, Runner, Story, WorktreeConfig};
 
 use super::{
     FILE, agents, consent,
-    error::{ConfigError, UnknownComponent},
+    error::{ConfigError, UnknownComponent, UnknownCriterion},
     file,
     limits::StatedLimits,
     near::near,
@@ -101,6 +101,15 @@ impl Project {
         self.components.iter().find(|component| component.name == name).ok_or_else(|| {
             let near = near(name, self.components.iter().map(|component| component.name.as_str()));
             UnknownComponent { name: name.to_owned(), near: near.into_iter().map(str::to_owned).collect() }
+        })
+    }
+
+    /// The acceptance criterion with this id, and its story.
+    pub fn criterion(&self, id: &str) -> Result<(&Story, &Criterion), UnknownCriterion> {
+        let all = || self.stories.iter().flat_map(|story| story.criteria.iter().map(move |one| (story, one)));
+        all().find(|(_, criterion)| criterion.id == id).ok_or_else(|| {
+            let near = near(id, all().map(|(_, criterion)| criterion.id.as_str()));
+            UnknownCriterion { id: id.to_owned(), near: near.into_iter().map(str::to_owned).collect() }
         })
     }
 

@@ -72,6 +72,16 @@ pub struct UnknownComponent {
     pub near: Vec<String>,
 }
 
+/// An acceptance criterion that the project does not have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no criterion is called {id:?}; {}", suggestion(near))]
+pub struct UnknownCriterion {
+    /// The id as it was given.
+    pub id: String,
+    /// Ids that look like it.
+    pub near: Vec<String>,
+}
+
 fn suggestion(near: &[String]) -> String {
     if near.is_empty() {
         "callboard.toml names those that there are".to_owned()

@@ -23,7 +23,7 @@ mod stories;
 mod value;
 
 pub use config::Project;
-pub use error::{ConfigError, Problem, UnknownComponent};
+pub use error::{ConfigError, Problem, UnknownComponent, UnknownCriterion};
 pub use file::find_root;
 pub use init::{InitError, InitFacts, InitReport, init};
 pub use limits::StatedLimits;

@@ -77,10 +77,8 @@ pub struct Told {
 pub enum Holding {
     /// What it was made on is unchanged.
     Holds,
-    /// What it was made on has changed since, though no step did that: it is void.
+    /// What it was made on has changed since: it is void.
     Void,
-    /// The session went on from there, as was decided.
-    WentOn,
     /// That cannot be told any more, because.
     Unknown(String),
 }
@@ -92,7 +90,6 @@ impl Holding {
         match self {
             Self::Holds => "It holds: what it was decided on is unchanged.".to_owned(),
             Self::Void => "It is void: what it was decided on has changed since.".to_owned(),
-            Self::WentOn => "The session went on from there.".to_owned(),
             Self::Unknown(why) => format!("Whether it still holds cannot be told: {why}."),
         }
     }

@@ -3,11 +3,11 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::model::{
-    Component, CriterionCheck, Decision, Event, Generation, Halt, HaltId, Intent, Interaction, JSON_VERSION, Micros,
-    Scope, Session, SessionId, Status, StepResult, Story,
+    Component, CriterionCheck, CriterionState, Decision, Event, Generation, Halt, HaltId, Intent, Interaction,
+    JSON_VERSION, Micros, Scope, Session, SessionId, Status, StepResult, Story,
 };
 
-use super::{Change, StoreError, codec::to_json};
+use super::{Change, StoreError, codec::to_json, criteria::TAKEN_BACK};
 
 /// Where changes are made: a connection inside a transaction, and a project.
 pub(super) struct Target<'a> {
@@ -76,8 +76,8 @@ impl<'a> Target<'a> {
             Change::Stale { session, files } => self.stale(*session, files),
             Change::CriterionWord { criterion, state, note, user, at } => self.exec(
                 "INSERT INTO criterion_words (project, criterion, at, state, note, user) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
-                 ON CONFLICT (project, criterion, at) DO UPDATE SET state = excluded.state, note = excluded.note",
-                params![self.project, criterion, at, state, note, user],
+                 ON CONFLICT (project, criterion, at) DO UPDATE SET state = excluded.state, note = excluded.note, user = excluded.user",
+                params![self.project, criterion, at, state.map_or(TAKEN_BACK, CriterionState::as_str), note, user],
             ),
             Change::Ledger { session, rows } => self.exec(
                 "INSERT INTO ledgers (session, version, body) VALUES (?1, ?2, ?3) \

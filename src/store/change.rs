@@ -148,12 +148,12 @@ pub enum Change {
         /// Relative to the root.
         files: Vec<String>,
     },
-    /// A person says how a criterion stands.
+    /// A person says how a criterion stands, or takes back what was said.
     CriterionWord {
         /// Its id.
         criterion: String,
-        /// How.
-        state: CriterionState,
+        /// How; `None`: as the tests show it.
+        state: Option<CriterionState>,
         /// Why.
         note: String,
         /// `scope.user`.

@@ -9,6 +9,9 @@ use crate::model::{CriterionCheck, CriterionState, Micros, SessionId};
 
 use super::{Store, StoreError, codec::from_json};
 
+/// What stands in place of a state when a person took back what was said. It stays on record who did, when and why.
+pub(super) const TAKEN_BACK: &str = "taken_back";
+
 /// A criterion with everything that is on record about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CriterionRecord {
@@ -142,12 +145,16 @@ impl Store {
         Ok(self
             .connection
             .prepare_cached(
-                "SELECT state, note, user, at FROM criterion_words WHERE project = ?1 AND criterion = ?2 ORDER BY at DESC LIMIT 1",
+                "SELECT nullif(state, ?3), note, user, at FROM criterion_words WHERE project = ?1 AND criterion = ?2 \
+                 ORDER BY at DESC LIMIT 1",
             )?
-            .query_row(params![self.project()?, criterion], |row| {
-                Ok(Said { state: row.get(0)?, note: row.get(1)?, user: row.get(2)?, at: row.get(3)? })
+            .query_row(params![self.project()?, criterion, TAKEN_BACK], |row| {
+                let state: Option<CriterionState> = row.get(0)?;
+                let (note, user, at) = (row.get(1)?, row.get(2)?, row.get(3)?);
+                Ok(state.map(|state| Said { state, note, user, at }))
             })
-            .optional()?)
+            .optional()?
+            .flatten())
     }
 
     /// Which of these tests are on record at a commit that no session works on, and whether each failed there.

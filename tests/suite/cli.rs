@@ -1,5 +1,6 @@
 //! The command line as a person types it: the real program, nothing of the machine but git and cargo.
 
+mod catalogue;
 mod contract;
 mod demo;
 mod hostile;

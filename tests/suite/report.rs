@@ -181,7 +181,7 @@ fn criterion(number: usize, foreign: &str) -> CriterionRecord {
 /// Facts with `foreign` wherever somebody else than callboard chooses the words.
 fn facts(foreign: &str) -> Facts {
     let mut subject = told(session(1, SessionKind::Integration, foreign), foreign);
-    subject.halts = vec![(halt(foreign), Some(Holding::WentOn))];
+    subject.halts = vec![(halt(foreign), Some(Holding::Void))];
     let intent = |action| Intent {
         id: IntentId::from_u128(1),
         session_id: id(1),

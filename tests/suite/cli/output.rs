@@ -7,7 +7,7 @@ use std::{
 
 use super::world::{World, ran};
 
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 24] = [
     "init",
     "demo",
     "doctor",
@@ -27,6 +27,9 @@ const COMMANDS: [&str; 21] = [
     "inbox",
     "why",
     "preview",
+    "criterion",
+    "component",
+    "story",
     "workflow",
     "engine",
 ];

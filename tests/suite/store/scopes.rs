@@ -76,7 +76,7 @@ fn criteria(session: SessionId) -> Change {
 
 fn word(user: &str) -> Change {
     let (criterion, note) = ("P-1".into(), "seen by hand".into());
-    Change::CriterionWord { criterion, state: CriterionState::Unmet, note, user: user.into(), at: 4 }
+    Change::CriterionWord { criterion, state: Some(CriterionState::Unmet), note, user: user.into(), at: 4 }
 }
 
 fn catalogue() -> Change {

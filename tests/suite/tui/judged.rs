@@ -220,7 +220,7 @@ fn criteria_stand_under_their_stories() {
         Change::Criteria { session: shop.cart, checks: shown, files, commit, at: scene.at.get() - 3 * MINUTE },
         Change::CriterionWord {
             criterion: "AC-3".into(),
-            state: CriterionState::Satisfied,
+            state: Some(CriterionState::Satisfied),
             note: "seen in the browser".into(),
             user: scope().user,
             at: scene.at.get() - MINUTE,
