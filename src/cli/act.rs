@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use crate::{
     engine::{self, client},
-    model::{Answer, Intent, IntentAction, IntentId, SessionId},
+    model::{Answer, Intent, IntentAction, IntentId, Session, SessionId, SessionKind},
+    project::Project,
     store::{Change, Store, Watch},
+    workflow::{self, Continuation, Past, Wanted},
 };
 
 use super::{
@@ -56,13 +58,64 @@ pub(super) fn reactivate(global: &Global, args: &Reactivate) -> Result<u8, CliEr
         }
         (None, None) => String::new(),
     };
-    ask(global, &args.id, IntentAction::Reactivate { context, requester: None, redesign: args.redesign }, args.json)
+    let action = IntentAction::Reactivate { context, requester: None, redesign: args.redesign };
+    let Some(component) = &args.component else {
+        return ask(global, args.id.as_deref().unwrap_or_default(), action, args.json);
+    };
+    let place = Place::find(global)?;
+    let store = place.open()?;
+    let session = continued(&place.project()?, &store, component, args.kind)?;
+    print::note(&format!("continues {} {} ({})", session.kind, session.component, session.id.short()));
+    ask_about(&place, store, session.id, action, args.json)
+}
+
+/// The session of a component in which its work goes on.
+fn continued(
+    project: &Project,
+    store: &Store,
+    component: &str,
+    kind: Option<SessionKind>,
+) -> Result<Session, CliError> {
+    let component = project.component(component).map_err(|error| CliError::Usage(error.to_string()))?;
+    let by_default = if component.kind.is_context() { SessionKind::Integration } else { SessionKind::ComponentCoding };
+    let kind = kind.unwrap_or(by_default);
+    let sessions = store.sessions_of(&component.name)?;
+    let past: Vec<Past> = sessions
+        .iter()
+        .map(|session| Past {
+            id: session.id,
+            kind: session.kind,
+            // Where no agent is asked, there is no conversation that could be missing.
+            has_conversation: session.conversation_id.is_some() || session.kind.child_kind().is_some(),
+            design_changed: false,
+        })
+        .collect();
+    let found = match workflow::continue_or_new(&past, Wanted { kind, redesign: false }) {
+        Continuation::Continue(id) => sessions.into_iter().find(|session| session.id == id),
+        Continuation::New { .. } => None,
+    };
+    found.ok_or_else(|| {
+        CliError::Usage(format!(
+            "{} has no {kind} session that could be continued: `callboard new {kind} {}` makes one, --kind takes another",
+            component.name, component.name
+        ))
+    })
 }
 
 fn ask(global: &Global, given: &str, action: IntentAction, as_json: bool) -> Result<u8, CliError> {
     let place = Place::find(global)?;
-    let mut store = place.open()?;
+    let store = place.open()?;
     let session = store.find(given)?;
+    ask_about(&place, store, session, action, as_json)
+}
+
+fn ask_about(
+    place: &Place,
+    mut store: Store,
+    session: SessionId,
+    action: IntentAction,
+    as_json: bool,
+) -> Result<u8, CliError> {
     let watch = Watch::new(&place.store).ok();
     let intent = submit(&mut store, session, action)?;
     if is_unwanted() && engine::holder(&place.store).is_none() {
@@ -72,7 +125,7 @@ fn ask(global: &Global, given: &str, action: IntentAction, as_json: bool) -> Res
                 .into(),
         ));
     }
-    match wait_for(&place, &store, watch.as_ref(), intent)? {
+    match wait_for(place, &store, watch.as_ref(), intent)? {
         Answer::Done if as_json => print::json(&Answered { session_id: session.to_string(), answer: "done" }),
         Answer::Done => print::line("done"),
         Answer::Refused { why } => return Err(CliError::Refused(why)),

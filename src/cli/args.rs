@@ -107,6 +107,8 @@ pub(super) enum Command {
     Override(Override),
     /// List what waits for a person
     Inbox(Json),
+    /// Say what is the most useful thing to do now
+    Next(Json),
     /// Explain why a session stands where it stands
     Why(One),
     /// Show what a session would do next: the exact prompt or command
@@ -214,11 +216,20 @@ pub(super) struct Events {
 }
 
 #[derive(Debug, ClapArgs)]
+#[command(override_usage = "callboard reactivate [OPTIONS] <ID> <--context <TEXT>|--context-file <FILE>>
+       callboard reactivate [OPTIONS] --component <NAME> <--context <TEXT>|--context-file <FILE>>")]
+#[command(group(clap::ArgGroup::new("which").required(true).args(["id", "component"])))]
 #[command(group(clap::ArgGroup::new("what").required(true).args(["context", "context_file"])))]
 pub(super) struct Reactivate {
     /// The session: its id, or a beginning or ending of it that no other has
     #[arg(value_name = "ID")]
-    pub(super) id: String,
+    pub(super) id: Option<String>,
+    /// The component or context, instead of a session: its newest session that can be continued
+    #[arg(long, value_name = "NAME")]
+    pub(super) component: Option<String>,
+    /// The kind of that session; without it, component_coding, for a context integration
+    #[arg(long, value_name = "KIND", requires = "component", conflicts_with = "id", value_parser = kinds())]
+    pub(super) kind: Option<SessionKind>,
     /// What its agent should know
     #[arg(long, value_name = "TEXT")]
     pub(super) context: Option<String>,

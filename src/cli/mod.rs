@@ -10,6 +10,7 @@ mod engine;
 mod error;
 mod follow;
 mod input;
+mod next;
 mod output;
 mod place;
 mod print;
@@ -85,6 +86,7 @@ fn dispatch(args: &Args) -> Result<u8, CliError> {
         Some(Command::Show(it)) => show::show(global, it),
         Some(Command::Events(it)) => show::events(global, it),
         Some(Command::Inbox(it)) => show::inbox(global, it),
+        Some(Command::Next(it)) => next::next(global, it),
         Some(Command::Why(it)) => show::why(global, it),
         Some(Command::Preview(it)) => show::preview(global, it),
         Some(Command::Run(it)) => run::run(global, it),

@@ -109,6 +109,10 @@ pub struct TestCase {
     /// The test file, relative to the project, where the runner says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
+    /// What it is marked with beside its name, where the report tells: properties, and a class with a number in its name.
+    /// Criterion ids are looked for there, too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub markers: Vec<String>,
 }
 
 words! {

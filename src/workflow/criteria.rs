@@ -6,7 +6,7 @@ use crate::model::{CaseStatus, Criterion, CriterionCheck, CriterionState, TestCa
 #[must_use]
 pub fn judge_criteria(criteria: &[&Criterion], tests: &[TestCase]) -> Vec<CriterionCheck> {
     let check = |criterion: &&Criterion| {
-        let carrying: Vec<&TestCase> = tests.iter().filter(|test| carries(&test.name, &criterion.id)).collect();
+        let carrying: Vec<&TestCase> = tests.iter().filter(|test| is_for(test, &criterion.id)).collect();
         let any = |wanted: &[CaseStatus]| carrying.iter().any(|test| wanted.contains(&test.status));
         let state = if any(&[CaseStatus::Failed, CaseStatus::Errored]) {
             CriterionState::Unmet
@@ -25,6 +25,10 @@ pub fn judge_criteria(criteria: &[&Criterion], tests: &[TestCase]) -> Vec<Criter
     criteria.iter().map(check).collect()
 }
 
+fn is_for(test: &TestCase, id: &str) -> bool {
+    carries(&test.name, id) || test.markers.iter().any(|marker| carries(marker, id))
+}
+
 /// Whether a test's name carries a criterion's id as whole words: `ac_12_adds_up` and `[AC-12] adds up` carry `AC-12`, but not
 /// `AC-1`.
 #[must_use]
@@ -33,24 +37,24 @@ pub fn carries(test: &str, id: &str) -> bool {
     !id.is_empty() && test.windows(id.len()).any(|window| window == id.as_slice())
 }
 
-/// Lower-case words; letters and digits that stand together are two words, so that `ac12` carries `AC-12` too.
+/// Lower-case words; letters and digits that stand together are two words, so that `ac12` carries `AC-12` too, and a capital
+/// after a small letter begins a word, so that `TestAc12` does.
 fn words(text: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
-    let mut last = None;
-    for char in text.chars().flat_map(char::to_lowercase) {
-        let class = if char.is_ascii_digit() {
-            Some(true)
-        } else if char.is_alphanumeric() {
-            Some(false)
-        } else {
-            None
-        };
-        match (class, words.last_mut()) {
-            (Some(_), Some(word)) if class == last => word.push(char),
-            (Some(_), _) => words.push(char.to_string()),
-            (None, _) => {}
+    let mut last: Option<char> = None;
+    for char in text.chars() {
+        if char.is_alphanumeric() {
+            let goes_on = last.is_some_and(|last| {
+                last.is_alphanumeric()
+                    && last.is_ascii_digit() == char.is_ascii_digit()
+                    && !(last.is_lowercase() && char.is_uppercase())
+            });
+            match words.last_mut().filter(|_| goes_on) {
+                Some(word) => word.extend(char.to_lowercase()),
+                None => words.push(char.to_lowercase().collect()),
+            }
         }
-        last = class;
+        last = Some(char);
     }
     words
 }

@@ -6,6 +6,7 @@ mod demo;
 mod hostile;
 mod life;
 mod mistakes;
+mod next;
 mod output;
 mod places;
 mod report;

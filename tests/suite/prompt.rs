@@ -316,7 +316,7 @@ fn fix_tests_that_do_not_compile() {
 
 #[test]
 fn fix_tests_that_pass_without_code() {
-    let case = |name: &str, status| TestCase { name: name.into(), status, file: None };
+    let case = |name: &str, status| TestCase { name: name.into(), status, file: None, markers: Vec::new() };
     let run = TestRun {
         passed: 2,
         tests: vec![

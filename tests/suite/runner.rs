@@ -2,6 +2,7 @@
 
 mod corpus;
 mod hostile;
+mod markers;
 mod recorded;
 
 use callboard::{

@@ -1,6 +1,7 @@
 //! Tests of `workflow`: pure functions, so every test is a history and an answer.
 
 mod continuation;
+mod criteria;
 mod errors;
 mod explain;
 mod ledger;

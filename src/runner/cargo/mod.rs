@@ -94,7 +94,7 @@ fn add(tally: &mut Tally, block: &Block, file: Option<&str>, finished: &Finished
         let doc = doc_place(name);
         let file = doc.map(|(file, _)| file).or(file);
         let Some(status) = *status else { continue };
-        tally.case(TestCase { name: name.clone(), status, file: file.map(str::to_owned) });
+        tally.case(TestCase { name: name.clone(), status, file: file.map(str::to_owned), markers: Vec::new() });
         if status == CaseStatus::Failed {
             let text = sections
                 .get(name.as_str())

@@ -35,7 +35,7 @@ pub(super) fn judge(case: &Case, worktree: &Utf8Path) -> Verdict {
     let hint = Hint::of(case, worktree);
     let name = named(case, worktree);
     let Some(outcome) = outcome else {
-        return Verdict::Test(TestCase { name, status, file: hint.full }, None);
+        return Verdict::Test(TestCase { name, status, file: hint.full, markers: markers(case) }, None);
     };
     if case.failure.is_none() && outcome.message == "collection failure" {
         return Verdict::Compile(pytest_collection(case, &outcome.text.finish(), worktree));
@@ -54,7 +54,13 @@ pub(super) fn judge(case: &Case, worktree: &Utf8Path) -> Verdict {
         return Verdict::Internal(Box::new(failure));
     }
     let file = hint.full.or_else(|| failure.file.clone().filter(|file| place::is_test(file)));
-    Verdict::Test(TestCase { name, status, file }, Some(Box::new(failure)))
+    Verdict::Test(TestCase { name, status, file, markers: markers(case) }, Some(Box::new(failure)))
+}
+
+/// What marks a test beside its name.
+fn markers(case: &Case) -> Vec<String> {
+    let class = Some(&case.class).filter(|class| class.chars().any(|char| char.is_ascii_digit()));
+    case.properties.iter().chain(class).cloned().collect()
 }
 
 /// Skipped wins: a `todo` of node that fails is both.

@@ -11,6 +11,8 @@ use crate::runner::text::{self, Clip};
 
 /// Deeper is not a report.
 const MAX_DEPTH: usize = 1_000;
+/// So many properties of a test case are kept.
+const MAX_PROPERTIES: usize = 20;
 /// So much of an attribute is looked at.
 const MAX_ATTRIBUTE: usize = 8 * 1024;
 
@@ -27,6 +29,8 @@ pub(super) struct Case {
     pub(super) skipped: bool,
     pub(super) failure: Option<Outcome>,
     pub(super) error: Option<Outcome>,
+    /// The values of its properties.
+    pub(super) properties: Vec<String>,
     /// What it printed, both ways.
     pub(super) output: Clip,
     time_ms: u64,
@@ -62,7 +66,9 @@ enum Kind {
     Failure,
     Error,
     Output,
-    /// With everything in it: `<flakyFailure>`, `<properties>`, an error of a suite.
+    /// `<properties>` of a test case.
+    Properties,
+    /// With everything in it: `<flakyFailure>`, `<properties>` of a suite, an error of a suite.
     Ignored,
     Other,
 }
@@ -133,9 +139,14 @@ impl Walk<'_> {
                 "testcase" => self.open_case(element),
                 "failure" | "error" | "skipped" => self.open_outcome(name, element),
                 "system-out" | "system-err" => Kind::Output,
+                "properties" if matches!(self.stack.last(), Some(Kind::Case)) => Kind::Properties,
                 "flakyFailure" | "flakyError" | "rerunFailure" | "rerunError" | "properties" => Kind::Ignored,
                 _ => Kind::Other,
             },
+            Some(Kind::Properties) => {
+                self.property(element);
+                Kind::Ignored
+            }
         };
         self.stack.push(kind);
     }
@@ -185,6 +196,15 @@ impl Walk<'_> {
         Kind::Case
     }
 
+    fn property(&mut self, element: &BytesStart<'_>) {
+        let Some(case) = self.cases.last_mut().filter(|case| case.properties.len() < MAX_PROPERTIES) else { return };
+        attributes(element, |name, value| {
+            if name == "value" && !value.is_empty() {
+                case.properties.push(text::cap(&value, text::NAME));
+            }
+        });
+    }
+
     fn open_outcome(&mut self, name: &str, element: &BytesStart<'_>) -> Kind {
         let Some(case) = self.cases.last_mut() else {
             self.document.suite_error |= name != "skipped";
@@ -215,7 +235,7 @@ impl Walk<'_> {
             Some(Kind::Failure) => case.failure.iter_mut().for_each(|outcome| outcome.text.push(text)),
             Some(Kind::Error) => case.error.iter_mut().for_each(|outcome| outcome.text.push(text)),
             Some(Kind::Output) => case.output.push(text),
-            Some(Kind::Suite | Kind::Case | Kind::Ignored | Kind::Other) | None => {}
+            Some(Kind::Suite | Kind::Case | Kind::Properties | Kind::Ignored | Kind::Other) | None => {}
         }
     }
 
@@ -228,7 +248,8 @@ impl Walk<'_> {
                     (self.each)(case);
                 }
             }
-            Some(Kind::Failure | Kind::Error | Kind::Output | Kind::Ignored | Kind::Other) | None => {}
+            Some(Kind::Failure | Kind::Error | Kind::Output | Kind::Properties | Kind::Ignored | Kind::Other)
+            | None => {}
         }
     }
 }

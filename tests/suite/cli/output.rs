@@ -7,7 +7,7 @@ use std::{
 
 use super::world::{World, ran};
 
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 25] = [
     "init",
     "demo",
     "doctor",
@@ -27,6 +27,7 @@ const COMMANDS: [&str; 24] = [
     "inbox",
     "why",
     "preview",
+    "next",
     "criterion",
     "component",
     "story",

@@ -111,3 +111,17 @@ fn a_parent_s_other_steps_do_not_wait_for_children() {
         }
     }
 }
+
+#[test]
+fn a_session_that_is_made_for_anothers_result_begins_when_that_has_ended() {
+    for kind in SessionKind::ALL {
+        let start = rows(*kind)[0].step;
+        let mut history = begun_at(*kind, start);
+        history.awaited = awaited(&[Status::Complete, Status::Active]);
+        assert_eq!(next(&history), Ok(Next::Waiting(Waiting::Sessions(vec![session(2)]))), "{kind}");
+        for status in ENDED {
+            history.awaited = awaited(&[Status::Complete, status]);
+            assert_eq!(next(&history), Ok(Next::Step(start)), "{kind} {status}");
+        }
+    }
+}
