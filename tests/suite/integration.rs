@@ -1,5 +1,8 @@
 //! Integration sessions with the real program: the demo's story row by row, and what it does not show.
 
+mod crash;
+mod order;
+
 use std::{
     fs,
     process::{Child, Command, Stdio},
