@@ -125,6 +125,10 @@ pub(super) enum Command {
     Report(Report),
     /// Run, look at or stop the engine of the store
     Engine(Engine),
+    /// Print what makes a shell complete callboard's commands
+    Completions(Completions),
+    /// Print the manual page
+    Man(Man),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -417,6 +421,20 @@ pub(super) enum ReportCommand {
         #[arg(value_name = "FILE")]
         file: Utf8PathBuf,
     },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(super) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Man {
+    /// The command; without it, callboard itself
+    #[arg(value_name = "COMMAND")]
+    pub(super) command: Vec<String>,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -10,6 +10,7 @@ mod engine;
 mod error;
 mod follow;
 mod input;
+mod manual;
 mod next;
 mod output;
 mod place;
@@ -103,5 +104,7 @@ fn dispatch(args: &Args) -> Result<u8, CliError> {
         Some(Command::Workflow(it)) => setup::workflow(it),
         Some(Command::Report(it)) => report::report(global, it),
         Some(Command::Engine(it)) => engine::engine(global, it),
+        Some(Command::Completions(it)) => manual::completions(it),
+        Some(Command::Man(it)) => manual::man(it),
     }
 }

@@ -2,12 +2,12 @@
 
 use std::{
     io::{BufRead as _, BufReader},
-    process::Stdio,
+    process::{Command, Stdio},
 };
 
 use super::world::{World, ran};
 
-const COMMANDS: [&str; 25] = [
+const COMMANDS: [&str; 27] = [
     "init",
     "demo",
     "doctor",
@@ -33,6 +33,8 @@ const COMMANDS: [&str; 25] = [
     "story",
     "workflow",
     "engine",
+    "completions",
+    "man",
 ];
 
 #[test]
@@ -48,6 +50,41 @@ fn every_command_has_help() {
     }
     let version = format!("callboard {}\n", env!("CARGO_PKG_VERSION"));
     assert_eq!(world.ok(&["--version"]), version);
+}
+
+#[test]
+fn shells_complete_commands_and_their_arguments() {
+    let world = World::empty();
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = world.ok(&["completions", shell]);
+        assert!(script.contains("reactivate") && script.contains("context-file"), "{shell}: {script}");
+    }
+    let completed = |words: &str, word: &str| {
+        let script = format!(
+            "eval \"$CALLBOARD\"; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); \
+             _callboard callboard {word} x; printf '%s ' \"${{COMPREPLY[@]}}\""
+        );
+        let mut bash = Command::new("bash");
+        bash.args(["--norc", "-c", &script]).env("CALLBOARD", world.ok(&["completions", "bash"]));
+        ran(&mut bash).out
+    };
+    assert_eq!(completed("callboard crit", "crit"), "criterion ");
+    assert_eq!(completed("callboard criterion uns", "uns"), "unset ");
+    assert_eq!(completed("callboard new context_t", "context_t"), "context_testing ");
+    assert!(world.fails(2, &["completions", "tcsh"]).contains("bash, elvish, fish, powershell, zsh"));
+}
+
+#[test]
+fn every_command_has_a_manual_page() {
+    let world = World::empty();
+    for command in COMMANDS.iter().chain(&["report"]) {
+        let page = world.ok(&["man", command]);
+        assert!(page.contains(&format!(".TH callboard-{command} 1")), "{page}");
+        assert!(page.contains(&format!("callboard {}", env!("CARGO_PKG_VERSION"))), "{page}");
+    }
+    assert!(world.ok(&["man"]).contains("\n.SH SUBCOMMANDS\n"));
+    assert!(world.ok(&["man", "report", "parse"]).contains(".TH callboard-report-parse 1"));
+    assert!(world.fails(2, &["man", "reprot"]).contains("there are: init, demo"));
 }
 
 #[test]
