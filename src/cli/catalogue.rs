@@ -46,7 +46,7 @@ fn list(place: &Place, project: &Project, component: Option<&str>, as_json: bool
     if let Some(component) = component {
         project.component(component).map_err(|error| CliError::Usage(error.to_string()))?;
     }
-    let mut criteria = criteria(&place.open()?, project)?;
+    let mut criteria = criteria(place, &place.open()?, project)?;
     criteria.retain(|one| component.is_none_or(|component| one.component == component));
     if as_json {
         print::json(&criteria.iter().map(output::criterion).collect::<Vec<_>>());
@@ -82,8 +82,8 @@ fn standing(one: &CriterionRecord) -> Cell {
 }
 
 /// The criteria of the project as its files name them now, with what is on record about each.
-fn criteria(store: &Store, project: &Project) -> Result<Vec<CriterionRecord>, CliError> {
-    let known = store.criteria(None)?;
+fn criteria(place: &Place, store: &Store, project: &Project) -> Result<Vec<CriterionRecord>, CliError> {
+    let known = place.criteria(store, None)?;
     let record = |story: &Story, id: &str, text: &str| {
         let known = known.iter().find(|known| known.id == id);
         CriterionRecord {
@@ -110,7 +110,7 @@ fn say(
 ) -> Result<u8, CliError> {
     project.criterion(id).map_err(|error| CliError::Usage(error.to_string()))?;
     let mut store = place.open()?;
-    let before = one(&store, project, id)?.said;
+    let before = one(place, &store, project, id)?.said;
     if state.is_none() && before.is_none() {
         return Err(CliError::Refused(format!(
             "nobody has said by hand how {id} stands: there is nothing to take back"
@@ -122,7 +122,7 @@ fn say(
     let mut transition = engine::catalogue(project);
     transition.push(Change::CriterionWord { criterion: id.to_owned(), state, note, user, at });
     store.apply(&transition)?;
-    let after = one(&store, project, id)?;
+    let after = one(place, &store, project, id)?;
     if as_json {
         print::json(&output::criterion(&after));
     } else {
@@ -136,8 +136,8 @@ fn say(
     Ok(0)
 }
 
-fn one(store: &Store, project: &Project, id: &str) -> Result<CriterionRecord, CliError> {
-    let found = criteria(store, project)?.into_iter().find(|one| one.id == id);
+fn one(place: &Place, store: &Store, project: &Project, id: &str) -> Result<CriterionRecord, CliError> {
+    let found = criteria(place, store, project)?.into_iter().find(|one| one.id == id);
     found.ok_or_else(|| CliError::Failed(format!("{id} is not in the project any more")))
 }
 
@@ -145,7 +145,7 @@ pub(super) fn story(global: &Global, command: &StoryCommand) -> Result<u8, CliEr
     let StoryCommand::Ls(args) = command;
     let place = Place::find(global)?;
     let project = place.project()?;
-    let criteria = criteria(&place.open()?, &project)?;
+    let criteria = criteria(&place, &place.open()?, &project)?;
     let of = |story: &Story| -> Vec<&CriterionRecord> {
         criteria.iter().filter(|one| story.criteria.iter().any(|criterion| criterion.id == one.id)).collect()
     };
@@ -237,7 +237,7 @@ fn newest(sessions: &[Session]) -> Cell {
 fn show(place: &Place, store: &Store, project: &Project, it: &Component, as_json: bool) -> Result<u8, CliError> {
     let makers = made_by(&store.created_by()?, &it.name);
     let sessions = store.sessions_of(&it.name)?;
-    let mut criteria = criteria(store, project)?;
+    let mut criteria = criteria(place, store, project)?;
     criteria.retain(|one| one.component == it.name);
     if as_json {
         let mut value = output::component(it, &makers, &sessions);

@@ -65,7 +65,7 @@ pub(super) fn next(global: &Global, args: &Json) -> Result<u8, CliError> {
     let (inbox, sessions) = (store.inbox()?, store.sessions(SessionFilter::default())?);
     let advice = waiting(&inbox, &sessions)
         .or_else(|| at_work(&sessions, engine::holder(&place.store).is_some()))
-        .unwrap_or_else(|| begin(&project, &sessions, &store.criteria(None).unwrap_or_default()));
+        .unwrap_or_else(|| begin(&project, &sessions, &place.criteria(&store, None).unwrap_or_default()));
     if args.json {
         let commands: Vec<Vec<&str>> = advice
             .commands

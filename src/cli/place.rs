@@ -9,7 +9,7 @@ use crate::{
     git::Repo,
     model::Scope,
     project::{self, Project, Settings},
-    store::{self, Store},
+    store::{self, CriterionRecord, Store},
 };
 
 use super::{args::Global, error::CliError};
@@ -52,6 +52,17 @@ impl Place {
     /// The record.
     pub(super) fn open(&self) -> Result<Store, CliError> {
         Ok(Store::open(&self.store, self.scope.clone())?)
+    }
+
+    /// How the criteria stand: what is on record, and whether the checkout has moved on since.
+    pub(super) fn criteria(&self, store: &Store, component: Option<&str>) -> Result<Vec<CriterionRecord>, CliError> {
+        let mut records = store.criteria(component)?;
+        if let Ok(repo) = Repo::open(&self.root) {
+            for record in &mut records {
+                record.compare(|commit, files| repo.moved_on(commit, files).unwrap_or(false));
+            }
+        }
+        Ok(records)
     }
 }
 

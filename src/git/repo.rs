@@ -141,6 +141,24 @@ impl Repo {
         }
     }
 
+    /// Whether the checkout's commit came after `commit` and has other content at one of these paths.
+    ///
+    /// # Errors
+    /// When there is no such commit, or the repository cannot be read.
+    pub fn moved_on(&self, commit: &str, paths: &[String]) -> Result<bool, GitError> {
+        let head = self.head()?.commit;
+        if !self.is_ancestor(commit, &head)? {
+            return Ok(false);
+        }
+        let (then, now) = (self.commit(commit)?, self.commit(&head)?);
+        for path in paths {
+            if self.blob(&then, path)? != self.blob(&now, path)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The file that a commit has at a path, if it has one.
     fn blob(&self, commit: &git2::Commit<'_>, path: &str) -> Result<Option<Oid>, GitError> {
         let doing = || format!("looking for {path} in {}", commit.id());

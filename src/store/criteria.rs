@@ -65,6 +65,13 @@ pub struct Said {
 }
 
 impl CriterionRecord {
+    /// Takes in what only the repository tells: whether a commit is behind the project's, with other content in these files.
+    pub fn compare(&mut self, moved_on: impl FnOnce(&str, &[String]) -> bool) {
+        if let Some(shown) = self.shown.as_mut().filter(|shown| !shown.stale) {
+            shown.stale = moved_on(&shown.commit, &shown.files);
+        }
+    }
+
     /// How it stands, all told, in one word: a person's word, else what tests showed, `stale` if that is old.
     #[must_use]
     pub fn standing(&self) -> &'static str {

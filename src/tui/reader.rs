@@ -9,6 +9,7 @@ use std::{
 use camino::Utf8Path;
 
 use crate::{
+    git::Repo,
     model::{
         Answer, Command, Data, Intent, IntentAction, IntentId, Interaction, Limits, Micros, Origin, ResultStatus,
         SessionId, Status, Step,
@@ -371,7 +372,12 @@ impl Reader {
             self.snapshot.criteria = None;
             return Ok(());
         };
-        let records = self.store.criteria_around(&session.component)?;
+        let mut records = self.store.criteria_around(&session.component)?;
+        if let Ok(repo) = Repo::open(Utf8Path::new(&self.store.scope().project)) {
+            for record in &mut records {
+                record.compare(|commit, files| repo.moved_on(commit, files).unwrap_or(false));
+            }
+        }
         let found = self.store.last_result(session.id, Step::ValidateAcceptanceCriteria)?;
         let (checks, gap_analysis) = match found.and_then(|result| result.data) {
             Some(Data::Criteria { criteria, gap_analysis }) => (criteria, gap_analysis),
