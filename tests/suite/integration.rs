@@ -442,6 +442,32 @@ fn what_was_red_before_does_not_halt() {
     assert!(suite.output.is_some_and(|output| fs::metadata(&output.path).is_ok_and(|it| it.len() == output.kept)));
 }
 
+#[test]
+fn what_was_shown_is_stale_when_the_checkout_moves_on() {
+    let (shop, id) = Shop::new(&[JOINED, WAKE_CART, WEIGHED]);
+    assert_eq!(shop.run(id), 0, "{}", shop.story());
+    let standing = || {
+        let criteria: Value = serde_json::from_str(&shop.ok(&["criterion", "ls", "--json"])).unwrap();
+        criteria[0]["standing"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(standing(), "satisfied", "the checkout does not have the work yet");
+    shop.git(&["merge", "--quiet", "--ff-only", &shop.store().session(id).unwrap().branch.unwrap()]);
+    assert_eq!(standing(), "satisfied");
+    shop.write("notes.txt", "nothing that was tested\n");
+    shop.git(&["add", "--all"]);
+    shop.git(&["commit", "--quiet", "--message", "Note"]);
+    assert_eq!(standing(), "satisfied");
+    shop.write("src/orders/cart.txt", "price\nweight\ncolour\n");
+    shop.git(&["commit", "--quiet", "--all", "--message", "Colour"]);
+    assert_eq!(standing(), "stale");
+    assert!(shop.ok(&["report", &id.to_string()]).contains("| stale |"), "{}", shop.ok(&["report", &id.to_string()]));
+    // A person's word wins, until it is taken back.
+    shop.ok(&["criterion", "set", "AC-1", "satisfied", "--note", "looked at it"]);
+    assert_eq!(standing(), "satisfied");
+    shop.ok(&["criterion", "unset", "AC-1"]);
+    assert_eq!(standing(), "stale");
+}
+
 /// The joining code changes what Billing has.
 const BREAKS_BILLING: &str = r#"
 [[turn]]
