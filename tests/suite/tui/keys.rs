@@ -345,7 +345,7 @@ proptest! {
             board.text();
             let model = &board.app.model;
             prop_assert!(model.selected.is_some() || !model.filter.is_empty());
-            prop_assert!(model.overlays.len() <= 2);
+            prop_assert!(model.overlays.len() <= 3);
         }
     }
 }
