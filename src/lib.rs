@@ -8,6 +8,7 @@
 //! cli        clap types, one call per command; output is the JSON contract
 //! report     one session as a document for whoever reviews it: pure
 //! tui        the board: reads the store, writes intents        │ engine   the only place that spawns, sleeps, kills or reads the clock
+//! tool       the sessions tool: what agents may see and ask for
 //! agent  runner  git  prompt  project  store                     what the engine uses; they do not know each other
 //! workflow   pure: tables, orchestrator, limits, failure ledger, continuation, explanations
 //! model      the shared words
@@ -26,5 +27,6 @@ pub mod prompt;
 pub mod report;
 pub mod runner;
 pub mod store;
+pub mod tool;
 pub mod tui;
 pub mod workflow;

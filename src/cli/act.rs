@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::{
     engine::{self, client},
-    model::{Answer, Intent, IntentAction, IntentId, Session, SessionId, SessionKind},
+    model::{Answer, Intent, IntentAction, IntentId, RequestId, Session, SessionId, SessionKind},
     project::Project,
-    store::{Change, Store, Watch},
+    store::{Change, Need, Store, Watch},
     workflow::{self, Continuation, Past, Wanted},
 };
 
@@ -42,7 +42,33 @@ pub(super) fn mode(global: &Global, args: &SetMode) -> Result<u8, CliError> {
 }
 
 pub(super) fn approve(global: &Global, args: &Approve) -> Result<u8, CliError> {
-    ask(global, &args.id, IntentAction::Approve { note: args.note.clone() }, args.json)
+    match request(global, args)? {
+        Some(request) => {
+            ask(global, &args.id, IntentAction::Rule { request, granted: true, note: args.note.clone() }, args.json)
+        }
+        None => ask(global, &args.id, IntentAction::Approve { note: args.note.clone() }, args.json),
+    }
+}
+
+pub(super) fn refuse(global: &Global, args: &Approve) -> Result<u8, CliError> {
+    let request = request(global, args)?.ok_or_else(|| {
+        CliError::Refused(
+            "its agent asks for nothing that waits for a person (`callboard inbox` shows who does)".into(),
+        )
+    })?;
+    ask(global, &args.id, IntentAction::Rule { request, granted: false, note: args.note.clone() }, args.json)
+}
+
+/// What a session's agent asks for first, unless it is halted: then that is what is decided.
+fn request(global: &Global, args: &Approve) -> Result<Option<RequestId>, CliError> {
+    let store = Place::find(global)?.open()?;
+    let session = store.find(&args.id)?;
+    let asks = store.board_row(session)?.need() == Some(Need::Request);
+    let first = store.open_requests(session)?.into_iter().next().filter(|_| asks);
+    if let Some(request) = &first {
+        print::note(&request.in_words());
+    }
+    Ok(first.map(|request| request.id))
 }
 
 pub(super) fn override_(global: &Global, args: &Override) -> Result<u8, CliError> {
@@ -126,8 +152,12 @@ fn ask_about(
         ));
     }
     match wait_for(place, &store, watch.as_ref(), intent)? {
-        Answer::Done if as_json => print::json(&Answered { session_id: session.to_string(), answer: "done" }),
+        answer @ (Answer::Done | Answer::Asked) if as_json => {
+            let answer = if answer == Answer::Done { "done" } else { "asked" };
+            print::json(&Answered { session_id: session.to_string(), answer });
+        }
         Answer::Done => print::line("done"),
+        Answer::Asked => print::line("a person is asked (`callboard inbox`)"),
         Answer::Refused { why } => return Err(CliError::Refused(why)),
     }
     Ok(0)
@@ -141,16 +171,25 @@ pub(super) fn submit(store: &mut Store, session: SessionId, action: IntentAction
     Ok(id)
 }
 
-fn wait_for(place: &Place, store: &Store, watch: Option<&Watch>, intent: IntentId) -> Result<Answer, CliError> {
-    let answer = client::wait_for(watch, Some(LIMIT), || {
+/// Waits for the engine's answer. `None`: there was none in time.
+pub(super) fn answer(
+    place: &Place,
+    store: &Store,
+    watch: Option<&Watch>,
+    intent: IntentId,
+) -> Result<Option<Answer>, CliError> {
+    client::wait_for(watch, Some(LIMIT), || {
         let answer = store.answer(intent)?;
         // At each look: an engine that was just about to end when it was looked for answers nobody.
         if answer.is_none() {
             ensure(&place.store)?;
         }
         Ok::<_, CliError>(answer)
-    })?;
-    answer.ok_or_else(|| {
+    })
+}
+
+fn wait_for(place: &Place, store: &Store, watch: Option<&Watch>, intent: IntentId) -> Result<Answer, CliError> {
+    answer(place, store, watch, intent)?.ok_or_else(|| {
         let log = place.store.with_extension("d").join("engine.log");
         CliError::Failed(format!(
             "no engine has answered within {} s; what was asked stays on record and is done as soon as one does. \

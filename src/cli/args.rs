@@ -8,7 +8,9 @@ use clap::{
 
 use crate::{
     model::{Mode, SessionKind, Status},
-    runner, workflow,
+    runner,
+    tool::TOOLS,
+    workflow,
 };
 
 /// Words of the design: the help lists them, and one that is nearly right is suggested.
@@ -29,6 +31,13 @@ where
 /// Every kind of session.
 fn kinds() -> impl TypedValueParser<Value = SessionKind> {
     parsed(SessionKind::ALL.iter().map(|kind| PossibleValue::new(kind.as_str())))
+}
+
+/// What `tool` takes.
+pub(super) const LIST: &str = "ls";
+
+fn tools() -> PossibleValuesParser {
+    PossibleValuesParser::new(std::iter::once(LIST).chain(TOOLS.iter().map(|tool| tool.name)))
 }
 
 /// A terminal board for driving AI coding sessions as checked workflows.
@@ -101,8 +110,10 @@ pub(super) enum Command {
     Cancel(One),
     /// Change what makes a session's next step start
     Mode(SetMode),
-    /// Say that a halt was right: the session is closed as failed
+    /// Close a halted session as failed, or grant what a session's agent asks for
     Approve(Approve),
+    /// Refuse what a session's agent asks for
+    Refuse(Approve),
     /// Go on in spite of a halt, for a reason that goes on the record
     Override(Override),
     /// List what waits for a person
@@ -119,6 +130,10 @@ pub(super) enum Command {
     Component(Component),
     /// List user stories
     Story(Story),
+    /// Be the sessions tool of a session's agent: an MCP server on standard input and output
+    Mcp(Mcp),
+    /// Call the sessions tool as a session's agent does; `ls` lists what there is
+    Tool(Tool),
     /// Show a workflow's table
     Workflow(Workflow),
     /// Write a document about a session for its reviewer, or read what a test runner printed
@@ -383,6 +398,35 @@ pub(super) struct Workflow {
     /// How it is written
     #[arg(long, default_value = "table", value_parser = parsed::<workflow::Format>(["table", "mermaid", "json"].map(PossibleValue::new)))]
     pub(super) format: workflow::Format,
+}
+
+/// As whose agent the sessions tool is used.
+#[derive(Debug, ClapArgs)]
+pub(super) struct AsSession {
+    /// The session whose agent calls
+    #[arg(long, value_name = "ID", env = "CALLBOARD_SESSION_ID")]
+    pub(super) session: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Mcp {
+    #[command(flatten)]
+    pub(super) caller: AsSession,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Tool {
+    /// The tool
+    #[arg(value_name = "NAME", value_parser = tools())]
+    pub(super) name: String,
+    #[command(flatten)]
+    pub(super) caller: AsSession,
+    /// Its arguments, an object; - for standard input
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    pub(super) arguments: String,
+    /// Print JSON (with ls; a tool's answer is JSON always)
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, ClapArgs)]

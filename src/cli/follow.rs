@@ -106,7 +106,8 @@ fn standing(rows: &[BoardRow]) -> Standing {
         return Standing::Ended(root.status);
     }
     let stands = |row: &BoardRow| {
-        row.status.is_terminal() || row.halt.is_some() || (row.mode == Mode::Manual && !row.is_running())
+        let waits = row.requests > 0 || row.mode == Mode::Manual;
+        row.status.is_terminal() || row.halt.is_some() || (waits && !row.is_running())
     };
     // A parent whose children stand, stands with them; one whose children have all ended goes on by itself.
     let children = rows.get(1..).unwrap_or_default();

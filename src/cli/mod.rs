@@ -11,6 +11,7 @@ mod error;
 mod follow;
 mod input;
 mod manual;
+mod mcp;
 mod next;
 mod output;
 mod place;
@@ -20,6 +21,7 @@ mod run;
 mod session;
 mod setup;
 mod show;
+mod tool;
 
 use std::process::ExitCode;
 
@@ -97,10 +99,13 @@ fn dispatch(args: &Args) -> Result<u8, CliError> {
         Some(Command::Reactivate(it)) => act::reactivate(global, it),
         Some(Command::Mode(it)) => act::mode(global, it),
         Some(Command::Approve(it)) => act::approve(global, it),
+        Some(Command::Refuse(it)) => act::refuse(global, it),
         Some(Command::Override(it)) => act::override_(global, it),
         Some(Command::Criterion(it)) => catalogue::criterion(global, &it.what),
         Some(Command::Component(it)) => catalogue::component(global, &it.what),
         Some(Command::Story(it)) => catalogue::story(global, &it.what),
+        Some(Command::Mcp(it)) => mcp::mcp(global, it),
+        Some(Command::Tool(it)) => tool::tool(global, it),
         Some(Command::Workflow(it)) => setup::workflow(it),
         Some(Command::Report(it)) => report::report(global, it),
         Some(Command::Engine(it)) => engine::engine(global, it),

@@ -99,6 +99,9 @@ fn waiting(inbox: &[InboxItem], sessions: &[(Session, BoardRow)]) -> Option<Advi
             format!("{name} failed, tell its agent what it should know with {{}}: {said}"),
             &[&["reactivate", &id, "--context", "TEXT"]],
         ),
+        Need::Request => {
+            Advice::new(format!("{name}: {said} Answer with {{}} or {{}}."), &[&["approve", &id], &["refuse", &id]])
+        }
         Need::Advance => {
             Advice::new(format!("{name} {}: start that with {{}}.", braced(&item.message)), &[&["advance", &id]])
         }
@@ -110,8 +113,9 @@ const fn rank(need: Need) -> u8 {
     match need {
         Need::Decision { reason: HaltReason::ArchitecturalFailure } => 0,
         Need::Decision { .. } => 1,
-        Need::Failed => 2,
-        Need::Advance => 3,
+        Need::Request => 2,
+        Need::Failed => 3,
+        Need::Advance => 4,
     }
 }
 
@@ -120,6 +124,10 @@ fn halted(reason: HaltReason, name: &str, said: &str, id: &str) -> Advice {
     match reason {
         HaltReason::ArchitecturalFailure => Advice::new(
             format!("{name} broke tests outside its context: read {{}}, then decide with {{}} or {{}}. {said}"),
+            &[&["report", id], &override_, &approve],
+        ),
+        HaltReason::ArchitecturalIssue => Advice::new(
+            format!("{name} reports that the architecture is wrong: read {{}}, then decide with {{}} or {{}}. {said}"),
             &[&["report", id], &override_, &approve],
         ),
         HaltReason::IterationLimit | HaltReason::NoProgress => Advice::new(

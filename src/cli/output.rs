@@ -6,10 +6,13 @@ use serde_json::{Value, json};
 
 use crate::{
     git::Tree,
-    model::{Command, Component, Data, Halt, Interaction, Micros, Session, SessionId, StepResult},
+    model::{Command, Component, Data, Halt, Interaction, Micros, Request, Session, SessionId, StepResult},
     store::{BoardRow, CriterionRecord, Makers, Store, StoreError},
     workflow,
 };
+
+/// So many requests of a session are printed.
+const REQUESTS: u32 = 1_000;
 
 /// A time as RFC 3339, with microseconds.
 pub(super) fn time(at: Micros) -> String {
@@ -55,6 +58,8 @@ pub(super) fn whole(store: &Store, it: &Session, row: &BoardRow) -> Result<Value
         fields.insert("children".into(), json!(children));
         fields.insert("ledger".into(), json!(store.ledger(it.id)?));
         fields.insert("halts".into(), halts(store, it)?);
+        let requests: Vec<Value> = store.requests(it.id, REQUESTS)?.iter().map(request).collect();
+        fields.insert("requests".into(), json!(requests));
     }
     Ok(value)
 }
@@ -73,6 +78,17 @@ fn halts(store: &Store, it: &Session) -> Result<Value, StoreError> {
         values.push(value);
     }
     Ok(Value::Array(values))
+}
+
+/// What a session's agent asked for, and what was said to it.
+fn request(it: &Request) -> Value {
+    json!({
+        "id": it.id, "seq": it.seq, "wish": it.wish, "at": time(it.at),
+        "ruling": it.ruling.as_ref().map(|ruling| json!({
+            "granted": ruling.granted, "user": ruling.user, "note": ruling.note,
+            "session_id": ruling.opened.map(|(session, _)| session), "at": time(ruling.at),
+        })),
+    })
 }
 
 fn interaction(it: &Interaction) -> Value {
@@ -127,6 +143,6 @@ pub(super) fn component(it: &Component, makers: &Makers, sessions: &[Session]) -
 pub(super) struct Answered {
     /// The session.
     pub(super) session_id: String,
-    /// `done`.
+    /// `done`, or `asked`: a person is.
     pub(super) answer: &'static str,
 }

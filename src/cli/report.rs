@@ -106,7 +106,7 @@ impl<'a> Collector<'a> {
             project: self.place.project().map_or_else(|_| self.folder(), |project| project.name),
             made_at: engine::now(),
             // Those of a context's components are for the components' own tests.
-            criteria: self.place.criteria(&self.store, Some(&subject.session.component))?,
+            criteria: self.place.criteria(self.store, Some(&subject.session.component))?,
             subject,
             others,
             left_out,

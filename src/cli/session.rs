@@ -58,25 +58,13 @@ pub(super) fn new(global: &Global, args: &New) -> Result<u8, CliError> {
 /// Records a new session, after everything that can be wrong with it was looked at.
 pub(super) fn create(place: &Place, project: &Project, wanted: Wanted) -> Result<SessionId, CliError> {
     check(place, project, &wanted)?;
-    let (id, at) = (SessionId::generate(), engine::now());
+    let at = engine::now();
     let session = Session {
-        id,
-        kind: wanted.kind,
-        component: wanted.component,
-        parent_id: None,
-        status: Status::Active,
-        mode: wanted.mode,
         agent: wanted.agent,
-        conversation_id: None,
         base: wanted.base,
-        branch: None,
-        worktree: None,
-        base_commit: None,
-        commit: None,
-        generation: 1,
-        created_at: at,
-        updated_at: at,
+        ..Session::new(wanted.kind, &wanted.component, wanted.mode, at)
     };
+    let id = session.id;
     let start = workflow::first_step(session.kind);
     let generation = Generation { number: 1, start, context: String::new(), origin: Origin::New, opened_at: at };
     let mut transition = engine::catalogue(project);
@@ -89,43 +77,13 @@ pub(super) fn create(place: &Place, project: &Project, wanted: Wanted) -> Result
 }
 
 fn check(place: &Place, project: &Project, wanted: &Wanted) -> Result<(), CliError> {
-    let usage = |message: String| Err(CliError::Usage(message));
-    let component = project.component(&wanted.component).map_err(|error| CliError::Usage(error.to_string()))?;
-    if wanted.kind.is_for_context() != component.kind.is_context() {
-        let (is, wants) =
-            if component.kind.is_context() { ("a context", "a component") } else { ("a component", "a context") };
-        return usage(format!("{} is {is}, but {} is for {wants}", component.name, wanted.kind));
-    }
-    if wanted.kind.is_for_context() && project.children_of(&component.name).is_empty() {
-        return usage(format!("{} has no components: add [[context.component]] entries to it", component.name));
-    }
-    match wanted.kind {
-        SessionKind::ComponentTest | SessionKind::ComponentCoding if component.paths.test.is_none() => {
-            return usage(format!(
-                "{} has no test path: give it `test = \"…\"` in callboard.toml, or set [paths] test",
-                component.name
-            ));
-        }
-        SessionKind::Integration if component.paths.test.is_none() => {
-            return usage(format!("{} has no integration test path: set [paths] integration_test", component.name));
-        }
-        SessionKind::ComponentDesign if component.paths.design.is_none() => {
-            return usage(format!("{} has no design path: set [paths] design", component.name));
-        }
-        SessionKind::ComponentTest
-        | SessionKind::ComponentCoding
-        | SessionKind::Integration
-        | SessionKind::ComponentDesign
-        | SessionKind::ContextDesign
-        | SessionKind::ContextTesting
-        | SessionKind::ContextCoding => {}
-    }
+    project.takes(wanted.kind, &wanted.component).map_err(CliError::Usage)?;
     if let Some(agent) = &wanted.agent
         && !project.agents.contains_key(agent)
     {
         let known: Vec<&str> = project.agents.keys().map(String::as_str).collect();
         let known = if known.is_empty() { "none are configured".to_owned() } else { known.join(", ") };
-        return usage(format!("there is no agent {agent:?}; expected one of: {known}"));
+        return Err(CliError::Usage(format!("there is no agent {agent:?}; expected one of: {known}")));
     }
     let repo = Repo::open(&place.root)?;
     match &wanted.base {
@@ -198,6 +156,7 @@ fn standing(session: &Session, row: &BoardRow) -> Cell {
     let step = row.step.map_or_else(|| "-".to_owned(), |step| at(session.kind, step, row.iteration));
     match row.need() {
         Some(Need::Decision { reason }) => Cell::toned(format!("{step}, halted: {reason}"), Tone::Needs),
+        Some(Need::Request) => Cell::toned(format!("{step}, its agent asks for something"), Tone::Needs),
         Some(Need::Advance) if row.next.as_deref() != Some("waiting") => {
             Cell::toned(format!("before {}", row.next.as_deref().unwrap_or("its next step")), Tone::Needs)
         }

@@ -151,6 +151,7 @@ impl Teller {
     fn tell(&mut self, event: &EventKind) {
         match event {
             EventKind::AgentText { text } | EventKind::Output { text, .. } => self.piece(&tui::clean(text)),
+            EventKind::ToolCall { tool, title } if title.is_empty() => self.line(&format!("• {tool}")),
             EventKind::ToolCall { tool, title } => self.line(&format!("• {tool}: {title}")),
             EventKind::FileEdit { path } => self.line(&format!("✎ {path}")),
             EventKind::Command { line } => self.line(&format!("$ {line}")),
@@ -232,6 +233,7 @@ pub(super) fn inbox(global: &Global, args: &Json) -> Result<u8, CliError> {
     for item in &items {
         let (needs, tone) = match item.need {
             Need::Decision { .. } => ("a decision", Tone::Needs),
+            Need::Request => ("a word", Tone::Needs),
             Need::Advance => ("advance", Tone::Busy),
             Need::Failed => ("a look", Tone::Bad),
         };

@@ -13,12 +13,15 @@ use crate::{
     git::{self, Repo},
     model::{
         Answer, Cause, Command, Data, HaltReason, IntentId, Interaction, InteractionId, Origin, Performer, Protocol,
-        ResultStatus, Session, SessionId, SessionKind, Status, Step, StepResult,
+        Request, ResultStatus, Session, SessionId, SessionKind, Status, Step, StepResult, Verdict, Wish,
     },
     project::Project,
     store::{Change, Makers},
     workflow::{Attempt, History},
 };
+
+/// So many of a session's requests are looked through for news.
+const LOOKED_AT: u32 = 50;
 
 /// A spawn step's plan, or why there is none.
 pub(super) type Spawn = Result<ChildPlan, String>;
@@ -156,8 +159,9 @@ impl Desk {
         })
     }
 
-    /// What became of the sessions that a session has woken and that did not come to a good end.
-    fn news(&self, session: &Session) -> Result<Vec<String>, EngineError> {
+    /// What became of the sessions that a session has woken and that did not come to a good end, and of what its agent asked
+    /// for last.
+    fn news(&self, session: &Session, history: &History) -> Result<Vec<String>, EngineError> {
         let mut news = Vec::new();
         if session.kind != SessionKind::Integration {
             return Ok(news);
@@ -172,7 +176,38 @@ impl Desk {
             };
             news.push(format!("The session of {}, which was woken for this one, {how}", other.component));
         }
+        let agents = history.attempts.iter().rev().filter(|attempt| attempt.step.performer() == Performer::Agent);
+        let made = agents.filter(|attempt| !is_cut_off(attempt)).map(|attempt| attempt.seq).next().unwrap_or(0);
+        for request in self.store.requests(session.id, LOOKED_AT)?.iter().filter(|request| request.seq >= made) {
+            news.extend(self.outcome(request)?);
+        }
+        news.extend(self.overridden(session)?);
         Ok(news)
+    }
+
+    /// What its agent is told of a request, if there is anything that it does not know yet.
+    fn outcome(&self, request: &Request) -> Result<Option<String>, EngineError> {
+        let Some(ruling) = &request.ruling else { return Ok(None) };
+        let what = request.wish.in_words();
+        let why = ruling.note.as_ref().map_or(String::new(), |note| format!(": {note}"));
+        let by = if ruling.user.is_empty() { "callboard" } else { &ruling.user };
+        Ok(match ruling.opened {
+            _ if !ruling.granted => Some(format!("You asked to {what}; {by} refused{why}")),
+            None if matches!(request.wish, Wish::Issue { .. }) => None,
+            None => Some(format!("You asked to {what}; that could not be done{why}")),
+            Some((opened, _)) => {
+                let done = self.store.session(opened)?.status == Status::Complete;
+                done.then(|| format!("You asked to {what}: it is done, and merged into this branch{why}"))
+            }
+        })
+    }
+
+    /// What a person said when they went on in spite of an issue that its agent had reported, if that was the last halt.
+    fn overridden(&self, session: &Session) -> Result<Option<String>, EngineError> {
+        let halt = self.store.last_halt(session.id)?.filter(|halt| halt.reason == HaltReason::ArchitecturalIssue);
+        let note =
+            halt.and_then(|halt| halt.decision).filter(|it| it.verdict != Verdict::Approve).and_then(|it| it.note);
+        Ok(note.map(|note| format!("You reported an architectural issue. A person decided to go on: {note}")))
     }
 
     fn agent_work(&self, project: &Project, session: &Session, history: &History) -> Result<AgentWork, EngineError> {
@@ -197,7 +232,7 @@ impl Desk {
             used: if scripted { self.store.turns_played(session.id)? } else { Vec::new() },
             by: generations.last().map(|last| self.opener(&last.origin)).transpose()?.unwrap_or_default(),
             resumed: session.conversation_id.is_some(),
-            news: self.news(session)?,
+            news: self.news(session, history)?,
             makers: self.makers(session)?,
         })
     }
@@ -456,9 +491,7 @@ fn iteration(history: &History, step: Step) -> u32 {
 }
 
 fn is_error(attempt: &Attempt) -> bool {
-    attempt.outcome.is_some_and(|outcome| {
-        outcome.status == ResultStatus::Error && !matches!(outcome.cause, Some(Cause::Interrupted | Cause::Cancelled))
-    })
+    attempt.outcome.is_some_and(|outcome| outcome.status == ResultStatus::Error) && !is_cut_off(attempt)
 }
 
 fn impossible(cause: Cause, step: Step, session: &Session, message: String) -> Work {
@@ -466,4 +499,9 @@ fn impossible(cause: Cause, step: Step, session: &Session, message: String) -> W
         command: Command::Check { subject: format!("{step} of {}", session.component) },
         result: Box::new(StepResult::error(cause, message)),
     }
+}
+
+/// Whether an attempt was cut off, so that it counts as not having happened.
+fn is_cut_off(attempt: &Attempt) -> bool {
+    attempt.outcome.is_some_and(|outcome| matches!(outcome.cause, Some(Cause::Interrupted | Cause::Cancelled)))
 }

@@ -71,10 +71,7 @@ impl Desk {
 
     /// The limits as they are now; the defaults while the configuration cannot be read.
     pub(super) fn bounds(&self) -> Bounds {
-        let limits = match &self.loaded {
-            Some(Loaded { project: Ok(project), .. }) => project.limits.clone(),
-            Some(_) | None => Limits::default(),
-        };
+        let limits = self.project_as_read().map(|project| project.limits.clone()).unwrap_or_default();
         Bounds { iterations: limits.iterations, same_failures: limits.same_failures }
     }
 
@@ -95,24 +92,22 @@ impl Desk {
         Ok(Some((session, history)))
     }
 
-    /// The context of a component, by the configuration as it was read last.
-    pub(super) fn context_of(&self, component: &str) -> Option<String> {
+    /// The configuration as it was read last, if it can be read.
+    pub(super) fn project_as_read(&self) -> Option<&Project> {
         match &self.loaded {
-            Some(Loaded { project: Ok(project), .. }) => {
-                project.context_of(component).map(|context| context.name.clone())
-            }
+            Some(Loaded { project: Ok(project), .. }) => Some(project),
             Some(_) | None => None,
         }
     }
 
     /// Where a component's design is, by the configuration as it was read last.
     pub(super) fn design_path(&self, component: &str) -> Option<String> {
-        match &self.loaded {
-            Some(Loaded { project: Ok(project), .. }) => {
-                project.component(component).ok().and_then(|component| component.paths.design.clone())
-            }
-            Some(_) | None => None,
-        }
+        self.project_as_read()?.component(component).ok()?.paths.design.clone()
+    }
+
+    /// The context of a component, by the configuration as it was read last.
+    pub(super) fn context_of(&self, component: &str) -> Option<String> {
+        self.project_as_read()?.context_of(component).map(|context| context.name.clone())
     }
 
     /// What decides what comes next in a session.

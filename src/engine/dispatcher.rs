@@ -330,7 +330,7 @@ impl Dispatcher {
                 self.todo.push_back(key.clone());
             }
             // Whom an attempt has woken is known only now that it has ended.
-            Ok(Next::Waiting(waiting @ Waiting::Sessions(_))) => {
+            Ok(Next::Waiting(waiting @ (Waiting::Sessions(_) | Waiting::Ruling))) => {
                 let next = Next::Waiting(waiting).to_string();
                 if desk.store.board_row(session.id)?.next.as_ref() != Some(&next) {
                     let outlook =

@@ -12,7 +12,7 @@ use crate::{
     git::Tree,
     model::{
         Answer, Cause, Decision, Generation, Halt, HaltReason, Intent, IntentAction, Mode, Origin, Session, SessionId,
-        SessionKind, Status, Step, StepResult, Verdict,
+        SessionKind, Status, Step, StepResult, Verdict, Wish,
     },
     store::{Change, StoreError, Summary, Transition},
     workflow::{self, Continuation, Next},
@@ -22,11 +22,15 @@ use crate::{
 const TRIES: usize = 20;
 
 /// What an intent comes to.
-enum Weighed {
+pub(super) enum Weighed {
     /// These changes, and the answer done.
     Do(Transition),
     /// The session's next step begins, and the answer is recorded with its beginning.
     Start,
+    /// These changes, and a person is asked.
+    Ask(Transition),
+    /// These changes, and it is refused, because.
+    Fail(Transition, String),
     /// Nothing, because.
     Refuse(String),
 }
@@ -56,8 +60,16 @@ impl Dispatcher {
         match desk.weigh(&session, running, intent).await? {
             Weighed::Refuse(why) => self.answer(key, intent, Answer::Refused { why }, Vec::new()).await,
             Weighed::Start => self.drive(key, Some(intent.id)).await,
+            Weighed::Ask(changes) => self.answer(key, intent, Answer::Asked, changes).await,
+            Weighed::Fail(changes, why) => {
+                self.answer(key, intent, Answer::Refused { why }, changes).await?;
+                self.todo(key.clone());
+                Ok(())
+            }
             Weighed::Do(changes) => {
+                let opened: Vec<SessionId> = changes.iter().filter_map(opened).collect();
                 self.answer(key, intent, Answer::Done, changes).await?;
+                opened.into_iter().for_each(|session| self.todo(Key { session, ..key.clone() }));
                 self.follow(key, intent)
             }
         }
@@ -100,6 +112,8 @@ impl Dispatcher {
             | IntentAction::Start
             | IntentAction::Advance
             | IntentAction::Retry
+            | IntentAction::Create { .. }
+            | IntentAction::Rule { .. }
             | IntentAction::Override { .. } => {}
         }
         self.todo(key.clone());
@@ -129,8 +143,20 @@ impl Desk {
             IntentAction::Start => Weighed::Do(Vec::new()),
             IntentAction::Advance => self.advance(session, running, halt.as_ref())?,
             IntentAction::Retry => self.retry(session, running, halt, intent).await?,
-            IntentAction::Reactivate { context, requester, redesign } => {
-                self.reactivate(session, context, *requester, *redesign, intent)?
+            IntentAction::Reactivate { context, requester: None, redesign } => {
+                self.reactivate(session, context, *redesign, intent)?
+            }
+            IntentAction::Reactivate { context, requester: Some(requester), redesign } => {
+                let (session, component) = (session.id, session.component.clone());
+                let (context, redesign) = (context.clone(), *redesign);
+                self.wish(*requester, Wish::Reactivate { session, component, context, redesign })?
+            }
+            IntentAction::Create { kind, component, context } => {
+                let (component, context) = (component.clone(), context.clone());
+                self.wish(session.id, Wish::Create { session_kind: *kind, component, context })?
+            }
+            IntentAction::Rule { request, granted, note } => {
+                self.rule(session, *request, *granted, note.as_ref(), intent)?
             }
             IntentAction::Cancel => self.cancel(session)?,
             IntentAction::SetMode { mode } => set_mode(session, *mode),
@@ -213,78 +239,27 @@ impl Desk {
         })
     }
 
-    /// Opens a session again, or new ones for its work. The integration session at work on its context, or whoever asked,
-    /// waits for what is opened. A person who names a session means that one; for a session that asks, and where the component
-    /// is to be designed anew, it is decided whether the old session goes on.
+    /// Opens a session again, as a person asks, or new ones for its work when the component is to be designed anew. A person
+    /// who names a session means that one. The integration session at work on its context waits for what is opened.
     fn reactivate(
         &self,
         session: &Session,
         context: &str,
-        requester: Option<SessionId>,
         redesign: bool,
         intent: &Intent,
     ) -> Result<Weighed, EngineError> {
-        if context.trim().is_empty() {
-            return Ok(Weighed::Refuse("say what its agent should know: the context is empty".into()));
-        }
-        if redesign && session.kind.is_for_context() {
-            return Ok(Weighed::Refuse(
-                "a context's design is its components': reactivate a component's session".into(),
-            ));
-        }
-        let asks = requester.filter(|_| intent.user.is_empty());
-        let waits = match requester {
-            Some(requester) => Some(requester),
-            None => self.integration_of(session)?,
-        };
-        if let Some(requester) = waits {
-            for other in self.store.sessions_of(&session.component)? {
-                if self.is_asked_again(&other, requester)? {
-                    return Ok(Weighed::Do(self.also_awaits(requester, &[other.id])?));
-                }
-            }
-        }
-        let decided = if asks.is_some() || redesign {
-            self.continuation(session, redesign)?
-        } else {
-            Continuation::Continue(session.id)
-        };
-        let origin = match asks {
-            Some(id) => Origin::Session { id },
-            None => Origin::Person { user: intent.user.clone() },
-        };
-        let (mut changes, opened) = match decided {
-            Continuation::Continue(id) => {
-                let session = self.store.session(id)?;
-                if let Some(chain) = waits.map(|waits| self.chain(id, waits)).transpose()?.flatten() {
-                    return Ok(Weighed::Refuse(format!(
-                        "it waits for whoever asks: {chain}; they would wait for each other for ever"
-                    )));
-                }
-                if !session.status.is_terminal() {
-                    let why = "it is active already; cancel it first, or wait until it has ended";
-                    return Ok(Weighed::Refuse(why.into()));
-                }
-                (vec![self.reopening(&session, context, origin)?], vec![id])
-            }
-            Continuation::New { design_first } => {
-                self.anew(&Request { session, context, requester: waits, origin }, design_first)?
-            }
-        };
-        if let Some(requester) = waits {
-            changes.extend(self.also_awaits(requester, &opened)?);
-        }
-        Ok(Weighed::Do(changes))
-    }
-
-    fn also_awaits(&self, requester: SessionId, opened: &[SessionId]) -> Result<Transition, EngineError> {
-        let seq = self.store.last_seq(requester)?;
-        Ok(opened.iter().map(|id| Change::AwaitAlso { session: requester, seq, awaited: *id }).collect())
+        let decided = if redesign { self.continuation(session, true)? } else { Continuation::Continue(session.id) };
+        let waits = self.integration_of(session)?;
+        let origin = Origin::Person { user: intent.user.clone() };
+        Ok(match self.opening(&Request { session, context, waits, origin }, decided)? {
+            Ok((changes, _)) => Weighed::Do(changes),
+            Err(why) => Weighed::Refuse(why),
+        })
     }
 
     /// Whether the requester woke this session already in an attempt that was cut off, and asks again in the one that
     /// repeats it.
-    fn is_asked_again(&self, session: &Session, requester: SessionId) -> Result<bool, EngineError> {
+    pub(super) fn is_asked_again(&self, session: &Session, requester: SessionId) -> Result<bool, EngineError> {
         const LOOKED_AT: usize = 50;
         let opened = match self.store.generations(session.id)?.pop() {
             Some(last) if last.origin == (Origin::Session { id: requester }) => last.opened_at,
@@ -314,30 +289,19 @@ impl Desk {
         Ok(at_work.map(|other| other.id))
     }
 
-    /// How a session waits, over others, for the one that asks for it: `Order → Integration Orders`. `None`: it does not.
-    fn chain(&self, from: SessionId, to: SessionId) -> Result<Option<String>, EngineError> {
-        let mut seen = vec![from];
-        let mut open = vec![vec![from]];
-        while let Some(way) = open.pop() {
-            let Some(last) = way.last().copied() else { continue };
-            if last == to {
-                let names: Result<Vec<String>, StoreError> = way
-                    .iter()
-                    .map(|id| self.store.session(*id).map(|session| format!("{} {}", session.kind, session.component)))
-                    .collect();
-                return Ok(Some(names?.join(" → ")));
-            }
-            for next in self.store.awaited(last)?.into_iter().filter(|next| !next.status.is_terminal()) {
-                if !seen.contains(&next.session) {
-                    seen.push(next.session);
-                    open.push(way.iter().copied().chain([next.session]).collect());
-                }
-            }
+    /// What opens a session again, or why it cannot be.
+    pub(super) fn reopening(
+        &self,
+        session: &Session,
+        context: &str,
+        origin: Origin,
+    ) -> Result<Result<Change, String>, StoreError> {
+        if !session.status.is_terminal() {
+            return Ok(Err("it is active already; cancel it first, or wait until it has ended".into()));
         }
-        Ok(None)
-    }
-
-    fn reopening(&self, session: &Session, context: &str, origin: Origin) -> Result<Change, StoreError> {
+        if self.open_halt(session)?.is_some() {
+            return Ok(Err("it is halted: approve or override that first, so that the decision is on record".into()));
+        }
         let generation = Generation {
             number: session.generation + 1,
             start: steps::restart(session.kind, &self.store.done(session.id)?),
@@ -345,7 +309,7 @@ impl Desk {
             origin,
             opened_at: clock::now(),
         };
-        Ok(Change::Reopen { session: session.id, generation })
+        Ok(Ok(Change::Reopen { session: session.id, generation }))
     }
 
     /// Closes a session and everything that it spawned; what they were doing ends as cancelled.
@@ -364,6 +328,7 @@ impl Desk {
                 let result = Box::new(StepResult::error(Cause::Cancelled, "the session was cancelled"));
                 changes.push(Change::Finish { session: id, seq: last.seq, result, at });
             }
+            changes.extend(self.withdrawn(id)?);
             changes.push(Change::Status { session: id, status: Status::Cancelled });
             changes.push(Change::Outlook { session: id, next: None, halt: None, at });
         }
@@ -388,11 +353,13 @@ impl Desk {
         intent: &Intent,
     ) -> Result<Weighed, EngineError> {
         let decision = self.decision(session, &halt, Verdict::Approve, note, intent).await?;
-        Ok(Weighed::Do(vec![
+        let mut changes = vec![
             Change::Decide { halt: halt.id, decision },
             Change::Status { session: session.id, status: Status::Failed },
             Change::Outlook { session: session.id, next: None, halt: None, at: clock::now() },
-        ]))
+        ];
+        changes.extend(self.withdrawn(session.id)?);
+        Ok(Weighed::Do(changes))
     }
 
     /// The session goes on in spite of its halt.
@@ -432,6 +399,17 @@ impl Desk {
         let content = content.await.ok().flatten().unwrap_or_default();
         let evidence_hash = workflow::evidence_hash(&content, halt, result.as_ref());
         Ok(Decision { verdict, note, user: intent.user.clone(), at: clock::now(), evidence_hash })
+    }
+}
+
+/// The session that a change opens, if it opens one.
+fn opened(change: &Change) -> Option<SessionId> {
+    if let Change::Reopen { session, .. } = change {
+        Some(*session)
+    } else if let Change::NewSession(session, _) = change {
+        Some(session.id)
+    } else {
+        None
     }
 }
 

@@ -1,7 +1,7 @@
 //! The engine: the only place that spawns, sleeps, kills or reads the clock. It drives sessions: the [`crate::workflow`] says
 //! what comes next, a step makes a command of it, a process performs it, the store records what came of it.
 //!
-//! - `dispatcher`: everything that happens, in a line; `intents`: what clients ask for; `desk`: what is known of one project
+//! - `dispatcher`: everything that happens, in a line; `intents`: what clients ask for; `requests`: what agents ask for; `desk`: what is known of one project
 //! - `assemble` → `job` → `steps/*` → `record`: the life of one attempt
 //! - `process`: supervised processes; `recorder`: events on their way to the store
 //! - `permits`: how many processes at once; `lock`: one engine per store; `clock`; `places`: where worktrees and outputs are
@@ -21,6 +21,7 @@ pub mod process;
 mod record;
 mod recorder;
 mod renewal;
+mod requests;
 mod steps;
 
 pub use clock::now;

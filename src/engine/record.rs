@@ -72,6 +72,7 @@ pub(super) fn raise(session: &Session, last: &Attempt, reason: HaltReason, resul
         }
         HaltReason::NoProgress
         | HaltReason::ArchitecturalFailure
+        | HaltReason::ArchitecturalIssue
         | HaltReason::MergeConflict
         | HaltReason::AgentUnavailable
         | HaltReason::Environment => said,

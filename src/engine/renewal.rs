@@ -3,7 +3,7 @@
 use camino::Utf8Path;
 
 use crate::{
-    engine::{EngineError, clock, desk::Desk},
+    engine::{EngineError, clock, desk::Desk, requests::in_a_circle},
     git::{GitError, Repo},
     model::{Generation, Origin, Session, SessionId, SessionKind, Status},
     store::{Change, Transition},
@@ -16,13 +16,61 @@ pub(super) struct Request<'a> {
     pub(super) session: &'a Session,
     /// What the agent should know.
     pub(super) context: &'a str,
-    /// The session that asks, and waits.
-    pub(super) requester: Option<SessionId>,
+    /// The session that waits for what is opened.
+    pub(super) waits: Option<SessionId>,
     /// What is recorded as the reason of the new generation.
     pub(super) origin: Origin,
 }
 
+/// The changes that open sessions, and which session the work goes on in, with its generation; or why it cannot.
+type Opened = Result<(Transition, (SessionId, u32)), String>;
+
 impl Desk {
+    /// Opens what the work goes on in, and has the session wait for it that does.
+    pub(super) fn opening(&self, request: &Request<'_>, decided: Continuation) -> Result<Opened, EngineError> {
+        if request.context.trim().is_empty() {
+            return Ok(Err("say what its agent should know: the context is empty".into()));
+        }
+        let (mut changes, made, generation) = match decided {
+            Continuation::Continue(id) => {
+                let session = self.store.session(id)?;
+                if let Some(chain) = request.waits.map(|waits| self.store.wait_chain(id, waits)).transpose()?.flatten()
+                {
+                    return Ok(Err(in_a_circle(&chain)));
+                }
+                match self.reopening(&session, request.context, request.origin.clone())? {
+                    Ok(change) => (vec![change], vec![id], session.generation + 1),
+                    Err(why) => return Ok(Err(why)),
+                }
+            }
+            Continuation::New { design_first } => {
+                let kind = request.session.kind;
+                if kind.is_for_context() {
+                    return Ok(Err("a context's design is its components': reactivate a component's session".into()));
+                }
+                let at_work = |other: &Session| {
+                    !other.status.is_terminal() && (other.kind == kind || other.kind == SessionKind::ComponentDesign)
+                };
+                if let Some(other) = self.store.sessions_of(&request.session.component)?.into_iter().find(at_work) {
+                    return Ok(Err(format!(
+                        "{} is being worked on already, by its {} session {}; wait for that, or cancel it first",
+                        other.component,
+                        other.kind,
+                        other.id.short()
+                    )));
+                }
+                let (changes, made) = self.anew(request, design_first)?;
+                (changes, made, 1)
+            }
+        };
+        if let Some(waits) = request.waits {
+            let seq = self.store.last_seq(waits)?;
+            changes.extend(made.iter().map(|id| Change::AwaitAlso { session: waits, seq, awaited: *id }));
+        }
+        let last = made.last().copied().unwrap_or(request.session.id);
+        Ok(Ok((changes, (last, generation))))
+    }
+
     /// Whether the work goes on in the session that began it.
     pub(super) fn continuation(&self, session: &Session, redesign: bool) -> Result<Continuation, EngineError> {
         let sessions = self.store.sessions_of(&session.component)?;
@@ -46,12 +94,8 @@ impl Desk {
 
     /// New sessions for the work: with `design_first`, one that designs it, and one that waits for that and begins on its
     /// branch. Answers the changes and the sessions.
-    pub(super) fn anew(
-        &self,
-        request: &Request<'_>,
-        design_first: bool,
-    ) -> Result<(Transition, Vec<SessionId>), EngineError> {
-        let base = match request.requester {
+    fn anew(&self, request: &Request<'_>, design_first: bool) -> Result<(Transition, Vec<SessionId>), EngineError> {
+        let base = match request.waits {
             Some(requester) => self.store.session(requester)?.branch,
             None => None,
         };

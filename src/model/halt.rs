@@ -9,6 +9,8 @@ words! {
     HaltReason {
         /// Tests outside the session's context broke.
         ArchitecturalFailure = "architectural_failure",
+        /// The agent says that the architecture is wrong.
+        ArchitecturalIssue = "architectural_issue",
         /// A loop went round as often as it may.
         IterationLimit = "iteration_limit",
         /// A loop goes round without getting anywhere.

@@ -79,4 +79,6 @@ ids! {
     HaltId,
     /// Something that a client asks the engine to do.
     IntentId,
+    /// Something that an agent asks for.
+    RequestId,
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{IntentId, Micros, Mode, SessionId};
+use super::{IntentId, Micros, Mode, RequestId, SessionId, SessionKind};
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +37,24 @@ pub enum IntentAction {
         /// Why.
         note: Option<String>,
     },
+    /// Make a session for a component, as the session's agent asks; it waits until that one has ended.
+    Create {
+        /// The workflow.
+        kind: SessionKind,
+        /// The component.
+        component: String,
+        /// What its agent should know.
+        context: String,
+    },
+    /// Say yes or no to what the session's agent asks for.
+    Rule {
+        /// What.
+        request: RequestId,
+        /// Yes, or no.
+        granted: bool,
+        /// Why.
+        note: Option<String>,
+    },
     /// Go on in spite of the halt.
     Override {
         /// Why: required, since it goes on the record.
@@ -65,6 +83,8 @@ pub struct Intent {
 pub enum Answer {
     /// It was carried out.
     Done,
+    /// A person is asked first; what becomes of it is on record as a request.
+    Asked,
     /// It was not, and nothing changed.
     Refused {
         /// What was expected, what was found, what to try.

@@ -42,6 +42,8 @@ words! {
         MergeConflict = "merge_conflict",
         /// Tests outside this session's context fail.
         FailuresOutside = "failures_outside",
+        /// The agent says that the architecture is wrong.
+        ArchitecturalIssue = "architectural_issue",
     }
 }
 

@@ -79,6 +79,31 @@ pub struct Session {
     pub updated_at: Micros,
 }
 
+impl Session {
+    /// A session that is about to begin.
+    #[must_use]
+    pub fn new(kind: SessionKind, component: &str, mode: Mode, at: Micros) -> Self {
+        Self {
+            id: SessionId::generate(),
+            kind,
+            component: component.to_owned(),
+            parent_id: None,
+            status: Status::Active,
+            mode,
+            agent: None,
+            conversation_id: None,
+            base: None,
+            branch: None,
+            worktree: None,
+            base_commit: None,
+            commit: None,
+            generation: 1,
+            created_at: at,
+            updated_at: at,
+        }
+    }
+}
+
 /// What opened a generation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "by", rename_all = "snake_case")]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::model::{AgentConfig, Component, Criterion, Limits, Runner, Story, WorktreeConfig};
+use crate::model::{AgentConfig, Component, Criterion, Limits, Policy, Runner, SessionKind, Story, WorktreeConfig};
 
 use super::{
     FILE, agents, consent,
@@ -37,6 +37,9 @@ pub struct Project {
     pub agents: BTreeMap<String, AgentConfig>,
     /// What a new worktree gets.
     pub worktree: WorktreeConfig,
+    /// What becomes of agents' requests to wake or make sessions; `None`: accepted of agentic sessions, a person is asked about
+    /// others'.
+    pub reactivation: Option<Policy>,
     /// Variables of callboard's own environment that agents and tests see.
     pub env_pass: Vec<String>,
     /// Contexts and their components, in the order of the file.
@@ -111,6 +114,43 @@ impl Project {
             let near = near(id, all().map(|(_, criterion)| criterion.id.as_str()));
             UnknownCriterion { id: id.to_owned(), near: near.into_iter().map(str::to_owned).collect() }
         })
+    }
+
+    /// Whether a session of this kind can be made for what has this name.
+    ///
+    /// # Errors
+    /// Why not, and what to do.
+    pub fn takes(&self, kind: SessionKind, name: &str) -> Result<&Component, String> {
+        let component = self.component(name).map_err(|error| error.to_string())?;
+        if kind.is_for_context() != component.kind.is_context() {
+            let (is, wants) =
+                if component.kind.is_context() { ("a context", "a component") } else { ("a component", "a context") };
+            return Err(format!("{} is {is}, but {kind} is for {wants}", component.name));
+        }
+        if kind.is_for_context() && self.children_of(&component.name).is_empty() {
+            return Err(format!("{} has no components: add [[context.component]] entries to it", component.name));
+        }
+        match kind {
+            SessionKind::ComponentTest | SessionKind::ComponentCoding if component.paths.test.is_none() => {
+                Err(format!(
+                    "{} has no test path: give it `test = \"…\"` in callboard.toml, or set [paths] test",
+                    component.name
+                ))
+            }
+            SessionKind::Integration if component.paths.test.is_none() => {
+                Err(format!("{} has no integration test path: set [paths] integration_test", component.name))
+            }
+            SessionKind::ComponentDesign if component.paths.design.is_none() => {
+                Err(format!("{} has no design path: set [paths] design", component.name))
+            }
+            SessionKind::ComponentTest
+            | SessionKind::ComponentCoding
+            | SessionKind::Integration
+            | SessionKind::ComponentDesign
+            | SessionKind::ContextDesign
+            | SessionKind::ContextTesting
+            | SessionKind::ContextCoding => Ok(component),
+        }
     }
 
     /// The components of a context: the highest priority first, then by name.

@@ -2,7 +2,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::model::{Limits, WorktreeConfig};
+use crate::model::{Limits, Policy, WorktreeConfig};
 
 use super::{
     FILE,
@@ -20,9 +20,11 @@ use super::{
     value::{self, Wrong},
 };
 
-const TOP: &[&str] = &["project", "paths", "limits", "agents", "worktree", "env", "runner", "context", "story"];
+const TOP: &[&str] =
+    &["project", "paths", "limits", "agents", "worktree", "reactivation", "env", "runner", "context", "story"];
 const PROJECT: &[&str] = &["name", "description", "tests", "agent", "remote", "stories"];
 const WORKTREE: &[&str] = &["copy", "setup", "union"];
+const REACTIVATION: &[&str] = &["policy"];
 const ENV: &[&str] = &["pass"];
 
 /// What happens with stories in files of their own.
@@ -58,6 +60,7 @@ fn whole(root: &Utf8Path, top: &Table<'_>, settings: &Settings, story_files: Sto
     let agents = agents::read(top);
     let limits = limits::read(top);
     let worktree = worktree(top);
+    let reactivation = top.table("reactivation", REACTIVATION).and_then(|table| policy(&table));
     let env_pass = env_pass(top);
     let found = components::read(top);
     check::names(doc, &found);
@@ -94,6 +97,7 @@ fn whole(root: &Utf8Path, top: &Table<'_>, settings: &Settings, story_files: Sto
         limits: Limits::default(),
         agents,
         worktree,
+        reactivation,
         env_pass,
         components: found.into_iter().map(|found| found.component).collect(),
         stories: told.into_iter().map(|told| told.story).collect(),
@@ -133,6 +137,16 @@ fn worktree(top: &Table<'_>) -> WorktreeConfig {
         setup: if table.has("setup") { argv(&table, "setup").unwrap_or_default() } else { Vec::new() },
         union: files(&table, "union"),
     }
+}
+
+fn policy(table: &Table<'_>) -> Option<Policy> {
+    let check = |text: String| {
+        text.parse::<Policy>().map_err(|error| {
+            let hint = "leave the line out for the default: accept of agentic sessions, ask of others".to_owned();
+            (format!("`policy`: {error}"), hint)
+        })
+    };
+    table.text("policy").and_then(|text| table.doc.check(text, check)).map(|policy| policy.value)
 }
 
 fn files(table: &Table<'_>, key: &str) -> Vec<String> {

@@ -55,6 +55,8 @@ pub struct PromptInput {
     pub gap_analysis: Option<String>,
     /// Whether the agent is given the sessions tool.
     pub sessions_tool: bool,
+    /// How a shell calls it, for an agent that has no MCP: `callboard tool`.
+    pub sessions_command: Option<String>,
 }
 
 /// The project.

@@ -24,3 +24,4 @@ pub use input::{
 };
 pub use render::{MAX_PROMPT, render};
 pub use rules::{Rule, rules};
+pub use text::{clip, inline};

@@ -15,6 +15,7 @@ pub(super) const PARTS: &[(&str, &str)] = templates![
     "parts/failures.md",
     "parts/reactivation.md",
     "parts/rules.md",
+    "parts/sessions.md",
     "parts/stories.md",
 ];
 

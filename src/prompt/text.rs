@@ -61,7 +61,8 @@ pub(super) fn cost(text: &str) -> usize {
 
 /// The text cleaned, without blank lines at its ends, and with its middle left out where it costs more than `max`: what
 /// went wrong is said at the beginning of most messages and at the end of the others.
-pub(super) fn clip(text: &str, max: usize) -> String {
+#[must_use]
+pub fn clip(text: &str, max: usize) -> String {
     let text = clean(text);
     let text = text.trim_matches('\n').trim_end();
     if cost(text) <= max {
@@ -87,7 +88,8 @@ fn prefix(chars: impl Iterator<Item = char>, max: usize) -> usize {
 }
 
 /// The text on one line, at most `max` bytes of it.
-pub(super) fn inline(text: &str, max: usize) -> String {
+#[must_use]
+pub fn inline(text: &str, max: usize) -> String {
     let cleaned = clean(&text[..text.floor_char_boundary(8 * max)]);
     let mut out = String::new();
     for word in cleaned.split_whitespace() {

@@ -88,6 +88,7 @@ pub(super) struct View<'a> {
     reactivation: Option<Reactivation>,
     gap_analysis: Option<String>,
     sessions_tool: bool,
+    sessions_command: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -232,13 +233,15 @@ impl<'a> View<'a> {
             }),
             gap_analysis: letter(&input.gap_analysis),
             sessions_tool: input.sessions_tool,
+            sessions_command: name(&input.sessions_command),
         }
     }
 
     /// The names of the variables that a template may use.
     pub(super) const VARIABLES: &'static str = "project, component, context, session_kind, step, iteration, \
         generation, paths, language, compiled, stub, similar, siblings, components, stories, rules, test_first, run, \
-        ledger, problem, design_problems, unchanged, reactivation, gap_analysis, sessions_tool, parts";
+        ledger, problem, design_problems, unchanged, reactivation, gap_analysis, sessions_tool, \
+        sessions_command, parts";
 }
 
 /// What a component of this kind is called in a sentence.

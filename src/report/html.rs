@@ -396,6 +396,7 @@ fn wishes(page: &mut Page, facts: &Facts) {
         match answer {
             None => page.cell("", "none yet"),
             Some(Answer::Done) => page.cell("", "done"),
+            Some(Answer::Asked) => page.cell("", "a person is asked"),
             Some(Answer::Refused { why }) => page.cell("bad", &line(&format!("refused: {why}"), TEXT)),
         };
         page.raw("</tr>\n");

@@ -327,6 +327,7 @@ fn wishes(page: &mut Page, facts: &Facts) {
         let answer = match answer {
             None => "none yet".to_owned(),
             Some(Answer::Done) => "done".to_owned(),
+            Some(Answer::Asked) => "a person is asked".to_owned(),
             Some(Answer::Refused { why }) => format!("refused: {}", text(why, TEXT)),
         };
         page.row(&[

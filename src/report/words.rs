@@ -89,7 +89,17 @@ pub(super) fn wish(action: &IntentAction) -> (String, Option<&str>) {
         IntentAction::Start => ("asked for it".into(), None),
         IntentAction::Advance => ("had its next step started".into(), None),
         IntentAction::Retry => ("had it tried again".into(), None),
-        IntentAction::Reactivate { context, .. } => ("woke it".into(), Some(context)),
+        IntentAction::Reactivate { context, redesign: false, .. } => ("woke it".into(), Some(context)),
+        IntentAction::Reactivate { context, redesign: true, .. } => {
+            ("had its component designed anew".into(), Some(context))
+        }
+        IntentAction::Create { kind, component, context } => {
+            (format!("asked for a {kind} session for {component}"), Some(context))
+        }
+        IntentAction::Rule { granted, note, .. } => {
+            let what = if *granted { "approved what its agent asks for" } else { "refused what its agent asks for" };
+            (what.into(), note.as_deref())
+        }
         IntentAction::Cancel => ("cancelled it".into(), None),
         IntentAction::SetMode { mode } => (format!("gave it the mode {mode}"), None),
         IntentAction::Approve { note } => ("approved its halt".into(), note.as_deref()),
@@ -144,7 +154,9 @@ pub(super) fn who(intent: &Intent, names: &BTreeMap<SessionId, String>) -> Strin
     let session = |id: &SessionId| names.get(id).cloned().unwrap_or_else(|| format!("session {}", id.short()));
     match &intent.action {
         IntentAction::Reactivate { requester: Some(id), .. } if intent.user.is_empty() => session(id),
+        IntentAction::Create { .. } => "its agent".to_owned(),
         IntentAction::Reactivate { .. }
+        | IntentAction::Rule { .. }
         | IntentAction::Start
         | IntentAction::Advance
         | IntentAction::Retry

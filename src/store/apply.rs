@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::model::{
     Component, CriterionCheck, CriterionState, Decision, Event, Generation, Halt, HaltId, Intent, Interaction,
-    JSON_VERSION, Micros, Scope, Session, SessionId, Status, StepResult, Story,
+    JSON_VERSION, Micros, Request, RequestId, Ruling, Scope, Session, SessionId, Status, StepResult, Story,
 };
 
 use super::{Change, StoreError, codec::to_json, criteria::TAKEN_BACK};
@@ -97,6 +97,8 @@ impl<'a> Target<'a> {
                 params![intent, to_json("intents", answer)?, at, self.project, JSON_VERSION],
                 "the intent is answered already",
             ),
+            Change::Request(request) => self.request(request),
+            Change::Rule { session, request, ruling } => self.rule(*session, *request, ruling),
             Change::Events(events) => self.events(events),
             Change::Consent { hash, user, at } => self.exec(
                 "INSERT INTO consents (project, hash, user, at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
@@ -276,6 +278,47 @@ impl<'a> Target<'a> {
             )?;
         }
         Ok(())
+    }
+
+    fn request(&self, request: &Request) -> Result<(), StoreError> {
+        let row = self.row(request.session_id)?;
+        let ruling = request.ruling.as_ref().map(|ruling| to_json("requests", ruling)).transpose()?;
+        self.once(
+            "INSERT INTO requests (id, session, seq, kind, version, body, at, ruling, ruled_at) \
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE EXISTS \
+             (SELECT 1 FROM interactions WHERE session = ?2 AND seq = ?3 AND status IS NULL)",
+            params![
+                request.id,
+                row,
+                request.seq,
+                request.wish.kind(),
+                JSON_VERSION,
+                to_json("requests", &request.wish)?,
+                request.at,
+                ruling,
+                request.ruling.as_ref().map(|ruling| ruling.at),
+            ],
+            "the attempt in which it was asked has ended",
+        )?;
+        self.count_requests(row)
+    }
+
+    fn rule(&self, session: SessionId, request: RequestId, ruling: &Ruling) -> Result<(), StoreError> {
+        let row = self.row(session)?;
+        self.once(
+            "UPDATE requests SET ruling = ?3, ruled_at = ?4, version = max(version, ?5) \
+             WHERE id = ?1 AND session = ?2 AND ruled_at IS NULL",
+            params![request, row, to_json("requests", ruling)?, ruling.at, JSON_VERSION],
+            "the request was ruled on already",
+        )?;
+        self.count_requests(row)
+    }
+
+    fn count_requests(&self, row: i64) -> Result<(), StoreError> {
+        self.exec(
+            "UPDATE sessions SET requests = (SELECT count(*) FROM requests WHERE session = ?1 AND ruled_at IS NULL) WHERE row = ?1",
+            params![row],
+        )
     }
 
     fn stale(&self, session: SessionId, files: &[String]) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 
 use crate::model::{
     Answer, Component, CriterionCheck, CriterionState, Decision, Event, Generation, Halt, HaltId, HaltReason, Intent,
-    IntentId, Interaction, Micros, Mode, Session, SessionId, Status, StepResult, Story,
+    IntentId, Interaction, Micros, Mode, Request, RequestId, Ruling, Session, SessionId, Status, StepResult, Story,
 };
 use crate::workflow::LedgerRow;
 
@@ -198,6 +198,17 @@ pub enum Change {
         answer: Answer,
         /// When.
         at: Micros,
+    },
+    /// An agent asks for something. Refused when the attempt in which it does has ended.
+    Request(Box<Request>),
+    /// What is said to a request. Refused when something was said already.
+    Rule {
+        /// The session whose agent asked.
+        session: SessionId,
+        /// The request.
+        request: RequestId,
+        /// What is said.
+        ruling: Ruling,
     },
     /// What happened inside attempts. Their numbers `n` are given when they are written.
     Events(Vec<Event>),

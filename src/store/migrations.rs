@@ -9,6 +9,7 @@ use super::StoreError;
 const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0001_begin.sql"),
     include_str!("../../assets/migrations/0002_criteria.sql"),
+    include_str!("../../assets/migrations/0003_requests.sql"),
 ];
 
 /// Says of a SQLite file that it is callboard's: `application_id`, "call" in ASCII.

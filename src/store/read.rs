@@ -6,8 +6,8 @@ use rusqlite::{OptionalExtension as _, Row, params};
 
 use crate::{
     model::{
-        Answer, Command, Decision, Event, EventKind, Generation, Halt, Intent, IntentId, Interaction, Scope, Session,
-        SessionId, SessionKind, Status, Step, StepResult,
+        Answer, Command, Decision, Event, EventKind, Generation, Halt, Intent, IntentId, Interaction, Micros, Request,
+        Scope, Session, SessionId, SessionKind, Status, Step, StepResult,
     },
     workflow::{Attempt, Awaited, Bounds, History, LedgerRow, Outcome, first_step},
 };
@@ -49,6 +49,9 @@ impl Drop for Glance<'_> {
         }
     }
 }
+
+/// So many requests of a session are looked through for open ones: it does nothing further while one is.
+const REQUESTS: u32 = 1_000;
 
 /// So much of what was given as an id is repeated in a message.
 const LONGEST_ID: usize = 60;
@@ -250,6 +253,7 @@ impl Store {
             attempts: self.attempts(session)?,
             decided: self.decided(session.id)?,
             awaited: self.awaited(session.id)?,
+            requests: self.requests_open(session.id)?,
             bounds,
         })
     }
@@ -310,6 +314,32 @@ impl Store {
     /// When a row cannot be read.
     pub fn awaited(&self, session: SessionId) -> Result<Vec<Awaited>, StoreError> {
         Ok(self.waits_for(session)?.into_iter().map(|it| Awaited { session: it.id, status: it.status }).collect())
+    }
+
+    /// How a session waits, over others, for another one: `integration Orders → component_coding Cart`. `None`: it does not.
+    ///
+    /// # Errors
+    /// When a row cannot be read.
+    pub fn wait_chain(&self, from: SessionId, to: SessionId) -> Result<Option<String>, StoreError> {
+        let mut seen = vec![from];
+        let mut open = vec![vec![from]];
+        while let Some(way) = open.pop() {
+            let Some(last) = way.last().copied() else { continue };
+            if last == to {
+                let names: Result<Vec<String>, StoreError> = way
+                    .iter()
+                    .map(|id| self.session(*id).map(|session| format!("{} {}", session.kind, session.component)))
+                    .collect();
+                return Ok(Some(names?.join(" → ")));
+            }
+            for next in self.awaited(last)?.into_iter().filter(|next| !next.status.is_terminal()) {
+                if !seen.contains(&next.session) {
+                    seen.push(next.session);
+                    open.push(way.iter().copied().chain([next.session]).collect());
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// The sessions that a session waits for, or waited for last.
@@ -507,6 +537,25 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// The newest run of tests in a session: the step, when it ended, and its result.
+    ///
+    /// # Errors
+    /// When the row cannot be read.
+    pub fn last_test_run(&self, session: SessionId) -> Result<Option<(Step, Micros, StepResult)>, StoreError> {
+        let row: Option<(u32, Step, Micros, String)> = self
+            .connection
+            .prepare_cached(
+                "SELECT i.version, i.step, i.completed_at, i.result FROM sessions s JOIN interactions i ON i.session = s.row \
+                 WHERE s.id = ?1 AND s.project = ?2 AND i.result ->> '$.data.framework' IS NOT NULL \
+                 ORDER BY i.seq DESC LIMIT 1",
+            )?
+            .query_row(params![session, self.project()?], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            })
+            .optional()?;
+        row.map(|(version, step, at, text)| Ok((step, at, from_json("interactions", version, &text)?))).transpose()
+    }
+
     /// The newest result of a step in a session that was not cut off.
     ///
     /// # Errors
@@ -654,6 +703,49 @@ impl Store {
         }
         found.reverse();
         Ok(found)
+    }
+
+    /// What a session's agent asked for, oldest first; at most the newest so many.
+    ///
+    /// # Errors
+    /// When a row cannot be read.
+    pub fn requests(&self, session: SessionId, at_most: u32) -> Result<Vec<Request>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT r.id, r.seq, r.version, r.body, r.at, r.ruling FROM sessions s JOIN requests r ON r.session = s.row \
+             WHERE s.id = ?1 AND s.project = ?2 ORDER BY r.at DESC, r.id DESC LIMIT ?3",
+        )?;
+        let mut rows = statement.query(params![session, self.project()?, at_most])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let version: u32 = row.get(2)?;
+            let (body, ruling): (String, Option<String>) = (row.get(3)?, row.get(5)?);
+            found.push(Request {
+                id: row.get(0)?,
+                session_id: session,
+                seq: row.get(1)?,
+                wish: from_json("requests", version, &body)?,
+                at: row.get(4)?,
+                ruling: ruling.map(|text| from_json("requests", version, &text)).transpose()?,
+            });
+        }
+        found.reverse();
+        Ok(found)
+    }
+
+    fn requests_open(&self, session: SessionId) -> Result<u32, StoreError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT requests FROM sessions WHERE id = ?1 AND project = ?2")?;
+        Ok(statement.query_row(params![session, self.project()?], |row| row.get(0)).optional()?.unwrap_or(0))
+    }
+
+    /// What a session's agent asked for and nobody has ruled on, oldest first.
+    ///
+    /// # Errors
+    /// When a row cannot be read.
+    pub fn open_requests(&self, session: SessionId) -> Result<Vec<Request>, StoreError> {
+        let mut open = self.requests(session, REQUESTS)?;
+        open.retain(|request| request.ruling.is_none());
+        Ok(open)
     }
 
     /// What the engine said to an intent; `None` while it has not.

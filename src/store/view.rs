@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use crate::{
     model::{
-        Cause, Event, Generation, Halt, HaltReason, Limits, Micros, Mode, Performer, ResultStatus, Session, SessionId,
-        SessionKind, Status, Step,
+        Cause, Event, Generation, Halt, HaltReason, Limits, Micros, Mode, Performer, Request, ResultStatus, Session,
+        SessionId, SessionKind, Status, Step,
     },
     workflow::{Bounds, Facts, LastAttempt, LedgerRow, Next, next},
 };
@@ -42,6 +42,8 @@ pub struct BoardRow {
     pub next: Option<String>,
     /// The halt that nobody has decided yet.
     pub halt: Option<HaltReason>,
+    /// How many requests of its agent wait for a person.
+    pub requests: u32,
     /// When it was made.
     pub created_at: Micros,
     /// When it last changed.
@@ -59,6 +61,8 @@ pub enum Need {
         /// Its reason.
         reason: HaltReason,
     },
+    /// A word on what its agent asks for.
+    Request,
     /// Its next step is to be started.
     Advance,
     /// It failed, and nothing above it takes care of that.
@@ -79,6 +83,7 @@ impl BoardRow {
             return Some(Need::Decision { reason });
         }
         match self.status {
+            Status::Active if self.requests > 0 => Some(Need::Request),
             Status::Active if self.mode == Mode::Manual && !self.is_running() => Some(Need::Advance),
             Status::Failed if self.parent_id.is_none() => Some(Need::Failed),
             Status::Active | Status::Failed | Status::Complete | Status::Cancelled => None,
@@ -190,6 +195,8 @@ pub struct Detail {
     pub halts: Vec<Halt>,
     /// What it waits for, or waited for last.
     pub waits_for: Vec<WaitsFor>,
+    /// What its agent asks for and nobody has ruled on, oldest first.
+    pub requests: Vec<Request>,
     /// How many events it has.
     pub events: u64,
 }
@@ -202,7 +209,7 @@ impl Detail {
 }
 
 pub(super) const ROW_COLUMNS: &str = "s.id, s.kind, s.component, p.id, s.status, s.mode, s.step, s.step_status, \
-     s.iteration, s.generation, s.step_started_at, s.next, s.halt, s.created_at, s.updated_at, \
+     s.iteration, s.generation, s.step_started_at, s.next, s.halt, s.created_at, s.updated_at, s.requests, \
      (SELECT json_extract(g.origin, '$.id') FROM generations g WHERE g.session = s.row AND g.number = s.generation)";
 
 /// Reads [`ROW_COLUMNS`] that stand at column `at` of a row.
@@ -223,7 +230,8 @@ pub(super) fn board_row_at(row: &Row<'_>, at: usize) -> rusqlite::Result<BoardRo
         halt: row.get(at + 12)?,
         created_at: row.get(at + 13)?,
         updated_at: row.get(at + 14)?,
-        woken_by: row.get::<_, Option<String>>(at + 15)?.and_then(|id| id.parse().ok()),
+        requests: row.get(at + 15)?,
+        woken_by: row.get::<_, Option<String>>(at + 16)?.and_then(|id| id.parse().ok()),
     })
 }
 
@@ -276,7 +284,7 @@ impl Store {
         let project = self.project()?;
         let sql = format!(
             "SELECT {ROW_COLUMNS} FROM sessions s LEFT JOIN sessions p ON p.row = s.parent WHERE s.project = ?1 AND \
-             (s.halt IS NOT NULL OR (s.status = 'active' AND s.mode = 'manual') OR (s.status = 'failed' AND s.parent IS NULL)) \
+             (s.halt IS NOT NULL OR (s.status = 'active' AND (s.mode = 'manual' OR s.requests > 0)) OR (s.status = 'failed' AND s.parent IS NULL)) \
              ORDER BY s.updated_at, s.row"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
@@ -338,6 +346,7 @@ impl Store {
             }),
             halt: detail.halt.clone().filter(|halt| halt.decision.is_none() && detail.row.halt.is_some()),
             waits_for: waits.map(|other| other.in_words(now)).collect(),
+            requests: detail.requests.iter().map(Request::in_words).collect(),
             engine,
             slots,
             updated_at: session.updated_at,
@@ -358,6 +367,7 @@ impl Store {
     fn need_message(&self, row: &BoardRow, need: Need) -> Result<String, StoreError> {
         Ok(match need {
             Need::Decision { .. } => self.last_halt(row.id)?.map(|halt| halt.message).unwrap_or_default(),
+            Need::Request => self.open_requests(row.id)?.first().map(Request::in_words).unwrap_or_default(),
             Need::Advance => format!("waits before {}", row.next.as_deref().unwrap_or("its next step")),
             Need::Failed => self.last_error(row.id)?.unwrap_or_else(|| "failed".into()),
         })
@@ -379,6 +389,7 @@ impl Store {
             halt: halts.last().cloned(),
             halts,
             waits_for: self.waits_for(session)?,
+            requests: self.open_requests(session)?,
             events: self.event_count(session)?,
             session: self.session(session)?,
         })

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use crate::{
-    model::{HaltReason, Mode, SessionId, Status, Step},
-    store::BoardRow,
+    model::{HaltReason, Mode, Request, SessionId, Status, Step},
+    store::{BoardRow, Need},
 };
 
 use super::{
@@ -38,7 +38,15 @@ pub fn able(command: Command, model: &Model, snapshot: &Snapshot) -> Result<(), 
             Status::Active => Ok(()),
             status @ (Status::Complete | Status::Failed | Status::Cancelled) => Err(ended(status)),
         }),
-        Command::Approve | Command::Override => session(model, snapshot).and_then(|row| match row.halt {
+        Command::Approve => session(model, snapshot).and_then(|row| match row.halt {
+            Some(_) => Ok(()),
+            None => asks(model, snapshot, row, "it is not halted, there is nothing to decide"),
+        }),
+        Command::Refuse => session(model, snapshot).and_then(|row| match row.halt {
+            Some(_) => Err("it is halted: A approves, O overrides, r tries again".into()),
+            None => asks(model, snapshot, row, "its agent asks for nothing"),
+        }),
+        Command::Override => session(model, snapshot).and_then(|row| match row.halt {
             Some(_) => Ok(()),
             None => Err("it is not halted, there is nothing to decide".into()),
         }),
@@ -105,6 +113,20 @@ fn session<'a>(model: &Model, snapshot: &'a Snapshot) -> Result<&'a BoardRow, Re
     }
 }
 
+/// Whether there is a request of its agent to rule on.
+fn asks(model: &Model, snapshot: &Snapshot, row: &BoardRow, otherwise: &'static str) -> Result<(), Refusal> {
+    match (row.need(), request(model, snapshot)) {
+        (Some(Need::Request), Some(_)) => Ok(()),
+        (Some(Need::Request), None) => Err("it is still being read".into()),
+        (Some(Need::Decision { .. } | Need::Advance | Need::Failed) | None, _) => Err(otherwise.into()),
+    }
+}
+
+/// What the selected session's agent asks for first.
+pub(super) fn request<'a>(model: &Model, snapshot: &'a Snapshot) -> Option<&'a Request> {
+    model.selected.and_then(|id| snapshot.inspected(id))?.detail.requests.first()
+}
+
 fn ended(status: Status) -> Refusal {
     format!("it is {status}; R reactivates it").into()
 }
@@ -134,7 +156,8 @@ fn retry(row: &BoardRow) -> Result<(), Refusal> {
             return Err("tests outside its context broke: A closes it, O goes on".into());
         }
         Some(
-            HaltReason::IterationLimit
+            HaltReason::ArchitecturalIssue
+            | HaltReason::IterationLimit
             | HaltReason::NoProgress
             | HaltReason::MergeConflict
             | HaltReason::AgentUnavailable

@@ -35,12 +35,14 @@ pub enum Command {
     Cancel,
     /// Choose a mode.
     Mode,
-    /// The halt was right.
+    /// The halt was right; or yes to what its agent asks for.
     Approve,
     /// Go on in spite of the halt.
     Override,
     /// The halt, with everything that a decision needs.
     Halt,
+    /// Say no to what its agent asks for.
+    Refuse,
     /// Why a session stands where it stands.
     Why,
     /// What waits for a person.

@@ -2,7 +2,7 @@
 
 use tui_textarea::TextArea;
 
-use crate::model::{Mode, SessionId};
+use crate::model::{Mode, RequestId, SessionId};
 
 use super::{keys::Scope, scroll::Position};
 
@@ -68,6 +68,13 @@ pub enum Purpose {
     Approve,
     /// For the record, with an override.
     Override,
+    /// For the record and the agent, with a yes or a no to what it asks for; may be empty.
+    Rule {
+        /// What it asks for.
+        request: RequestId,
+        /// Yes, or no.
+        granted: bool,
+    },
 }
 
 /// A text that is being written.

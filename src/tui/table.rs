@@ -27,8 +27,9 @@ const fn row(
 #[rustfmt::skip]
 pub const TABLE: &[Row] = &[
     row(Command::Halt, &[Key::char('H')], "halt", "The halt: what broke, the diff of the files it is about, what was decided", BOARD, 3),
-    row(Command::Approve, &[Key::char('A')], "approve", "Approve the halt: it was right, the session is closed as failed; asks for a note, which may be empty", DECIDING, 3),
+    row(Command::Approve, &[Key::char('A')], "approve", "Approve the halt: it was right, the session is closed as failed; or what its agent asks for. Asks for a note, which may be empty", DECIDING, 3),
     row(Command::Override, &[Key::char('O')], "override", "Override the halt: go on; asks for a note, which goes on the record", DECIDING, 4),
+    row(Command::Refuse, &[Key::char('x')], "refuse", "Refuse what its agent asks for; asks for a note, which may be empty", BOARD, 4),
     row(Command::Advance, &[Key::char('a')], "advance", "Start the next step of a session in manual mode", BOARD, 3),
     row(Command::Retry, &[Key::char('r')], "retry", "Try again what failed or halted", DECIDING, 4),
     row(Command::Reactivate, &[Key::char('R')], "reactivate", "Make a session that has ended active again; asks what its agent should know", BOARD, 5),

@@ -9,7 +9,7 @@ use crossterm::event::{Event, KeyEvent, KeyEventKind};
 use crate::model::{Answer, IntentAction, Micros, Mode, SessionId};
 
 use super::{
-    able::able,
+    able::{self, able},
     clean::{clean, clean_line},
     keys::{self, Command, Key, Row},
     model::{Asked, Model, Notice},
@@ -113,6 +113,7 @@ fn answered(model: &mut Model, ticket: u64, answer: &Answer) {
     let Some(asked) = model.asked.remove(&ticket) else { return };
     match answer {
         Answer::Done => say(model, Tone::Good, format!("{}: done", asked.words)),
+        Answer::Asked => say(model, Tone::Good, format!("{}: a person is asked", asked.words)),
         Answer::Refused { why } => {
             say(model, Tone::Bad, format!("{} was refused: {}", asked.words, clean_line(why)));
         }
@@ -166,7 +167,13 @@ fn run(model: &mut Model, snapshot: &Snapshot, row: &Row) -> Vec<Effect> {
         Command::Cancel => open(model, selected.map(|id| Overlay::Question(Question::Cancel(id)))),
         Command::Reactivate => open(model, selected.map(|id| overlays::editor(id, Purpose::Reactivate))),
         Command::Redesign => open(model, selected.map(|id| overlays::editor(id, Purpose::Redesign))),
-        Command::Approve => open(model, selected.map(|id| overlays::editor(id, Purpose::Approve))),
+        Command::Approve | Command::Refuse => {
+            let halted = selected.and_then(|id| snapshot.tree.node(id)).is_some_and(|node| node.row.halt.is_some());
+            let granted = row.command == Command::Approve;
+            let rule = able::request(model, snapshot).map(|request| Purpose::Rule { request: request.id, granted });
+            let purpose = if halted { Some(Purpose::Approve) } else { rule };
+            open(model, selected.zip(purpose).map(|(id, purpose)| overlays::editor(id, purpose)));
+        }
         Command::Override => open(model, selected.map(|id| overlays::editor(id, Purpose::Override))),
         Command::Mode => {
             let chosen = selected.and_then(|id| snapshot.tree.node(id)).map_or(Mode::Manual, |node| node.row.mode);
@@ -232,6 +239,9 @@ fn verb(action: &IntentAction) -> String {
         IntentAction::SetMode { mode } => format!("mode {mode} for"),
         IntentAction::Approve { .. } => "approve the halt of".into(),
         IntentAction::Override { .. } => "override the halt of".into(),
+        IntentAction::Create { .. } => "make a session for".into(),
+        IntentAction::Rule { granted: true, .. } => "approve the request of".into(),
+        IntentAction::Rule { granted: false, .. } => "refuse the request of".into(),
     }
 }
 

@@ -90,7 +90,7 @@ pub(super) const fn step(step: Step) -> &'static str {
 /// How a session stands, in one column: the shape tells what the colour tells.
 #[must_use]
 pub(super) const fn glyph(row: &BoardRow) -> (&'static str, Tone) {
-    if row.halt.is_some() {
+    if row.halt.is_some() || (row.requests > 0 && matches!(row.status, Status::Active)) {
         return ("◆", Tone::Warn);
     }
     match row.status {
@@ -107,6 +107,7 @@ pub(super) const fn glyph(row: &BoardRow) -> (&'static str, Tone) {
 pub(super) const fn need(need: Need) -> &'static str {
     match need {
         Need::Decision { .. } => "decide",
+        Need::Request => "asks",
         Need::Advance => "advance",
         Need::Failed => "failed",
     }
@@ -117,6 +118,7 @@ pub(super) const fn need(need: Need) -> &'static str {
 pub(super) const fn reason(reason: HaltReason) -> &'static str {
     match reason {
         HaltReason::ArchitecturalFailure => "broke tests outside its context",
+        HaltReason::ArchitecturalIssue => "architectural issue",
         HaltReason::IterationLimit => "out of attempts",
         HaltReason::NoProgress => "no progress",
         HaltReason::MergeConflict => "merge conflict",

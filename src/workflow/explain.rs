@@ -21,6 +21,8 @@ pub struct Facts {
     pub halt: Option<Halt>,
     /// Names and states of the sessions that it waits for: `Pricing (run_tests, 3m)`.
     pub waits_for: Vec<String>,
+    /// What its agent asks a person for, in words.
+    pub requests: Vec<String>,
     /// Whether an engine is at work on the store.
     pub engine: bool,
     /// Agent or test processes at once, and how many are running, for the kind that the next step needs.
@@ -98,8 +100,8 @@ pub fn why(facts: &Facts) -> Why {
 fn needs_engine(facts: &Facts) -> bool {
     let goes_on = match &facts.next {
         Ok(Next::Step(_)) => facts.mode != Mode::Manual,
+        Ok(Next::Waiting(Waiting::Ruling)) | Err(_) => false,
         Ok(Next::Complete | Next::Halt(_) | Next::Waiting(_)) => true,
-        Err(_) => false,
     };
     goes_on && facts.halt.is_none()
 }
@@ -124,6 +126,9 @@ fn halted(halt: &Halt, facts: &Facts) -> Why {
         HaltReason::ArchitecturalFailure => {
             "Approve closes it as failed; override, with a note, opens fix_test_failures."
         }
+        HaltReason::ArchitecturalIssue => {
+            "Approve closes it as failed; override, with a note that its agent is told, goes on; retry tries the step again."
+        }
         HaltReason::IterationLimit | HaltReason::NoProgress => {
             "Read its failures; then retry (the counter starts anew), override with a note, approve to close it as failed, or cancel."
         }
@@ -143,6 +148,9 @@ fn halted(halt: &Halt, facts: &Facts) -> Why {
 const fn rule_of(reason: HaltReason) -> &'static str {
     match reason {
         HaltReason::ArchitecturalFailure => "Failures outside the session's context stop it at once.",
+        HaltReason::ArchitecturalIssue => {
+            "What its agent reports as wrong with the architecture is for a person to judge."
+        }
         HaltReason::IterationLimit => "A step may end badly only so often (limits.iterations).",
         HaltReason::NoProgress => {
             "The same failures several times in a row, failures that swing back, and a fix that changes nothing stop a loop."
@@ -191,6 +199,17 @@ fn waits(waiting: &Waiting, facts: &Facts) -> Why {
             since,
             who: "the engine".into(),
             hint: engine_hint(facts),
+            ..blank(facts)
+        },
+        Waiting::Ruling => Why {
+            state: format!(
+                "{step} is done, and {}",
+                facts.requests.first().map_or("its agent asks for something", String::as_str)
+            ),
+            rule: "What an agent asks for waits for a person unless [reactivation] policy says otherwise.".into(),
+            since,
+            who: "a person".into(),
+            hint: "Approve it (A) or refuse it (x); either may have a note, which its agent is told.".into(),
             ..blank(facts)
         },
         Waiting::Sessions(_) => Why {

@@ -81,6 +81,8 @@ pub struct History {
     pub decided: u32,
     /// The sessions that this one waits for.
     pub awaited: Vec<Awaited>,
+    /// How many requests of its agent wait for a person's word.
+    pub requests: u32,
     /// The limits.
     pub bounds: Bounds,
 }
@@ -95,6 +97,8 @@ pub enum Waiting {
     },
     /// Other sessions.
     Sessions(Vec<SessionId>),
+    /// A person's word on what its agent asks for.
+    Ruling,
     /// The judgement of children that have all ended; part of the attempt `seq`.
     Validation {
         /// Its `seq`.
@@ -171,6 +175,7 @@ pub fn next(history: &History) -> Result<Next, WorkflowError> {
     if outcome.is_good() {
         return Ok(match row.ok {
             Then::Complete => Next::Complete,
+            Then::Step(_) if row.waits && history.requests > 0 => Next::Waiting(Waiting::Ruling),
             Then::Step(step) => match unfinished(history) {
                 waiting if row.waits && !waiting.is_empty() => Next::Waiting(Waiting::Sessions(waiting)),
                 _ => Next::Step(step),
@@ -267,6 +272,7 @@ const fn halt_of(cause: Option<Cause>) -> Option<HaltReason> {
         Some(Cause::MergeConflict) => Some(HaltReason::MergeConflict),
         Some(Cause::FailuresOutside) => Some(HaltReason::ArchitecturalFailure),
         Some(Cause::EmptyDiff) => Some(HaltReason::NoProgress),
+        Some(Cause::ArchitecturalIssue) => Some(HaltReason::ArchitecturalIssue),
         Some(
             Cause::Failed
             | Cause::Interrupted
@@ -287,6 +293,7 @@ const fn after_decision(cause: Option<Cause>, step: Step, otherwise: Step) -> St
         Some(
             Cause::Environment
             | Cause::AgentUnavailable
+            | Cause::ArchitecturalIssue
             | Cause::MergeConflict
             | Cause::EmptyDiff
             | Cause::Failed

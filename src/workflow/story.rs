@@ -295,6 +295,7 @@ fn went_wrong(it: &Interaction, result: &StepResult) -> String {
         Some(Cause::Environment) => format!("{step} lacks something on this machine{because}"),
         Some(Cause::AgentUnavailable) => format!("{step} could not start its agent{because}"),
         Some(Cause::MergeConflict) => format!("{step} met branches that do not merge{because}"),
+        Some(Cause::ArchitecturalIssue) => format!("The agent reported that the architecture is wrong{because}"),
         Some(Cause::FailuresOutside) => format!("{step} found that tests outside its context fail{because}"),
         Some(Cause::CouldNotRun | Cause::Failed) | None => {
             result.data.as_ref().and_then(|data| found(it.step, data)).unwrap_or(format!("{step} went wrong{because}"))
@@ -391,6 +392,7 @@ fn ended(session: &Session) -> Option<Sentence> {
 const fn reason(reason: HaltReason) -> &'static str {
     match reason {
         HaltReason::ArchitecturalFailure => "tests outside its context broke",
+        HaltReason::ArchitecturalIssue => "its agent says that the architecture is wrong",
         HaltReason::IterationLimit => "it is out of attempts",
         HaltReason::NoProgress => "it makes no progress",
         HaltReason::MergeConflict => "branches do not merge",

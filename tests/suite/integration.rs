@@ -23,12 +23,12 @@ use serde_json::Value;
 const LIMIT: Duration = Duration::from_secs(120);
 
 /// A project whose tests are lines `NAME TOKEN FILE`: a test passes when its file has its token.
-struct Shop {
+pub(crate) struct Shop {
     _folder: tempfile::TempDir,
-    folder: Utf8PathBuf,
+    pub(crate) folder: Utf8PathBuf,
 }
 
-const TOML: &str = r#"
+pub(crate) const TOML: &str = r#"
 [project]
 name = "shop"
 tests = "custom"
@@ -42,6 +42,9 @@ integration_test = "tests/{name}_together.t"
 [runner]
 files = ["sh", "run.sh", "{report}", "{file}"]
 suite = ["sh", "run.sh", "{report}"]
+
+[reactivation]
+policy = "accept"
 
 [agents.player]
 protocol = "script"
@@ -91,7 +94,7 @@ echo "$n tests, $bad bad"
 "#;
 
 /// What every scenario begins with: the components are written, the joining code and its test too.
-const BEGINNING: &str = r#"
+pub(crate) const BEGINNING: &str = r#"
 [[turn]]
 component = "Cart"
 step = "generate_implementation"
@@ -108,14 +111,14 @@ write = [{ path = "tests/orders_together.t", content = "ac_1_weighs weight src/o
 "#;
 
 /// The joining code is written and breaks nothing.
-const JOINED: &str = r#"
+pub(crate) const JOINED: &str = r#"
 [[turn]]
 step = "generate_context"
 write = [{ path = "src/orders.txt", content = "joined\n" }]
 "#;
 
 /// Cart is asked for what the integration test misses.
-const WAKE_CART: &str = r#"
+pub(crate) const WAKE_CART: &str = r#"
 [[turn]]
 step = "fix_integration_test_failures"
 iteration = 1
@@ -123,7 +126,7 @@ call = [{ tool = "reactivate_session", arguments = { component = "Cart", reason 
 "#;
 
 /// Cart adds it.
-const WEIGHED: &str = r#"
+pub(crate) const WEIGHED: &str = r#"
 [[turn]]
 component = "Cart"
 step = "fix_test_failures"
@@ -132,12 +135,12 @@ write = [{ path = "src/orders/cart.txt", content = "price\nweight\n" }]
 
 impl Shop {
     /// The project, with components that are written already and an integration session that is not begun.
-    fn new(scenario: &[&str]) -> (Self, SessionId) {
+    pub(crate) fn new(scenario: &[&str]) -> (Self, SessionId) {
         Self::with(TOML, &[&[BEGINNING], scenario].concat(), |_| {})
     }
 
     /// The same with another configuration, another beginning, and more files.
-    fn with(toml: &str, scenario: &[&str], write: impl FnOnce(&Self)) -> (Self, SessionId) {
+    pub(crate) fn with(toml: &str, scenario: &[&str], write: impl FnOnce(&Self)) -> (Self, SessionId) {
         let shop = Self::empty();
         let project = shop.project();
         fs::create_dir(&project).unwrap();
@@ -162,7 +165,7 @@ impl Shop {
         (shop, integration)
     }
 
-    fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let root = Utf8Path::from_path(folder.path()).unwrap().canonicalize_utf8().unwrap();
         fs::create_dir(root.join("home")).unwrap();
@@ -171,17 +174,17 @@ impl Shop {
         Self { _folder: folder, folder: root }
     }
 
-    fn project(&self) -> Utf8PathBuf {
+    pub(crate) fn project(&self) -> Utf8PathBuf {
         self.folder.join("shop")
     }
 
-    fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.project().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
 
-    fn command(&self, program: &str) -> Command {
+    pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         let home = std::env::var("HOME").unwrap_or_default();
         command.env_clear().env("HOME", self.folder.join("home")).env("GIT_CONFIG_NOSYSTEM", "1");
@@ -196,56 +199,56 @@ impl Shop {
         command
     }
 
-    fn callboard(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn callboard(&self, arguments: &[&str]) -> Command {
         let mut command = self.command(env!("CARGO_BIN_EXE_callboard"));
         let store = self.folder.join("callboard.db");
         command.args(["--project", self.project().as_str(), "--store", store.as_str()]).args(arguments);
         command
     }
 
-    fn ok(&self, arguments: &[&str]) -> String {
+    pub(crate) fn ok(&self, arguments: &[&str]) -> String {
         let output = self.callboard(arguments).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{arguments:?}: {said}");
         String::from_utf8(output.stdout).unwrap()
     }
 
-    fn git(&self, arguments: &[&str]) -> String {
+    pub(crate) fn git(&self, arguments: &[&str]) -> String {
         let output = self.command("git").args(arguments).current_dir(self.project()).output().unwrap();
         assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
 
-    fn session(&self, kind: &str) -> SessionId {
+    pub(crate) fn session(&self, kind: &str) -> SessionId {
         self.ok(&["new", kind, "Orders"]).trim().parse().unwrap()
     }
 
     /// Drives a session to its end; the exit code.
-    fn run(&self, id: SessionId) -> i32 {
+    pub(crate) fn run(&self, id: SessionId) -> i32 {
         self.callboard(&["run", &id.to_string()]).output().unwrap().status.code().unwrap()
     }
 
-    fn start(&self, id: SessionId) -> Child {
+    pub(crate) fn start(&self, id: SessionId) -> Child {
         self.callboard(&["run", &id.to_string()]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 
     /// Asks something of the engine that runs next.
-    fn ask(&self, arguments: &[&str]) {
+    pub(crate) fn ask(&self, arguments: &[&str]) {
         let output = self.callboard(arguments).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(said.contains("stays on record"), "{arguments:?}: {said}");
     }
 
-    fn store(&self) -> Store {
+    pub(crate) fn store(&self) -> Store {
         open(&self.folder.join("callboard.db"), &self.project())
     }
 
     /// The coding session of a component.
-    fn coding(&self, component: &str) -> SessionId {
+    pub(crate) fn coding(&self, component: &str) -> SessionId {
         self.store().sessions_of(component).unwrap().first().unwrap().id
     }
 
-    fn hook(&self, name: &str, script: &str) {
+    pub(crate) fn hook(&self, name: &str, script: &str) {
         use std::os::unix::fs::PermissionsExt as _;
         let file = self.project().join(".git/hooks").join(name);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
@@ -254,7 +257,7 @@ impl Shop {
     }
 
     /// The attempts of a session as `step`, `step:cause`, or `step?` while it is pending.
-    fn steps(&self, id: SessionId) -> Vec<String> {
+    pub(crate) fn steps(&self, id: SessionId) -> Vec<String> {
         let interactions = self.store().interactions(id, 0).unwrap();
         let short = |(step, cause): (Step, Option<Option<callboard::model::Cause>>)| match cause {
             None => format!("{step}?"),
@@ -265,20 +268,20 @@ impl Shop {
     }
 
     /// The prompt of the `nth` attempt at a step.
-    fn prompt(&self, id: SessionId, step: Step, nth: usize) -> String {
+    pub(crate) fn prompt(&self, id: SessionId, step: Step, nth: usize) -> String {
         let interactions = self.store().interactions(id, 0).unwrap();
         let it = interactions.iter().filter(|it| it.step == step).nth(nth - 1).unwrap();
         let callboard::model::Command::Agent { prompt, .. } = &it.command else { panic!("{step} has no prompt") };
         prompt.clone()
     }
 
-    fn notes(&self, id: SessionId) -> Vec<String> {
+    pub(crate) fn notes(&self, id: SessionId) -> Vec<String> {
         let events = self.store().events(id, 0, 10_000).unwrap();
         let note = |kind| if let EventKind::Note { text } = kind { Some(text) } else { None };
         events.into_iter().filter_map(|event| note(event.kind)).collect()
     }
 
-    fn story(&self) -> String {
+    pub(crate) fn story(&self) -> String {
         let mut text = String::new();
         for (session, _) in self.store().sessions(Default::default()).unwrap() {
             text += &format!("{} {} {}\n", session.kind, session.component, session.status);
@@ -291,12 +294,12 @@ impl Shop {
     }
 }
 
-fn open(store: &Utf8Path, project: &Utf8Path) -> Store {
+pub(crate) fn open(store: &Utf8Path, project: &Utf8Path) -> Store {
     let scope = Scope { account: "local".into(), project: project.to_string(), user: String::new() };
     Store::open(store, scope).unwrap()
 }
 
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {
         assert!(start.elapsed() < LIMIT, "{what} never happens");

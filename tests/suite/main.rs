@@ -22,5 +22,6 @@ mod pty;
 mod report;
 mod runner;
 mod store;
+mod tool;
 mod tui;
 mod workflow;

@@ -60,6 +60,7 @@ fn minimal(kind: SessionKind, step: Step) -> PromptInput {
         reactivation: None,
         gap_analysis: None,
         sessions_tool: false,
+        sessions_command: None,
     }
 }
 
@@ -211,6 +212,7 @@ fn full(kind: SessionKind, step: Step) -> PromptInput {
         }),
         gap_analysis: Some("AC-2 is untested: no test carries its id.".into()),
         sessions_tool: true,
+        sessions_command: Some("/usr/bin/callboard tool".into()),
         ..input
     }
 }

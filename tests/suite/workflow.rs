@@ -41,6 +41,7 @@ fn begun_at(kind: SessionKind, start: Step) -> History {
         attempts: Vec::new(),
         decided: 0,
         awaited: Vec::new(),
+        requests: 0,
         bounds: Bounds { iterations: 5, same_failures: 3 },
     }
 }

@@ -113,17 +113,6 @@ pub struct Call {
     pub arguments: serde_json::Map<String, serde_json::Value>,
 }
 
-impl Call {
-    /// What to tell people instead of carrying the call out: this version has no sessions tool.
-    #[must_use]
-    pub fn not_carried_out(&self) -> String {
-        format!(
-            "the scenario calls the tool {:?}, which this version of callboard cannot carry out; the call was skipped",
-            self.tool
-        )
-    }
-}
-
 /// How a turn ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {

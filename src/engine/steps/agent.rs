@@ -1,6 +1,7 @@
 //! Agent steps: a prompt is made, recorded, and handed to an agent.
 
 use camino::Utf8Path;
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
     git::{Repo, Tree},
     model::{
         AgentConfig, AgentReport, Cause, Command, Component, Data, DesignProblem, EventKind, Exit, OutputFile,
-        Protocol, Runner, SessionKind, Step, StepResult,
+        Protocol, Runner, SessionKind, Step, StepResult, Wish,
     },
     prompt::{
         self, ComponentInfo, ContextInfo, LedgerLine, Neighbour, ProjectInfo, PromptInput, PromptPaths, Reactivation,
@@ -21,6 +22,9 @@ use crate::{
     store::{Change, Makers},
     workflow::LedgerState,
 };
+
+/// So many of a session's requests are looked through for those of one attempt.
+const REQUESTS: u32 = 50;
 
 /// An agent step that is ready to be performed.
 pub(in crate::engine) struct AgentPlan {
@@ -34,7 +38,7 @@ pub(super) async fn compose(job: &Job, work: &AgentWork) -> Composed {
         Ok(agent) => agent,
         Err(result) => return super::known(job, *result),
     };
-    let prompt = match prompt_of(job, work).await {
+    let prompt = match prompt_of(job, work, &agent).await {
         Ok(prompt) => prompt,
         Err(message) => return super::known(job, StepResult::error(Cause::Environment, message)),
     };
@@ -77,9 +81,9 @@ fn agent_of(job: &Job) -> Result<AgentConfig, git::StepError> {
 }
 
 /// The exact text that the agent gets.
-async fn prompt_of(job: &Job, work: &AgentWork) -> Result<String, String> {
+async fn prompt_of(job: &Job, work: &AgentWork, agent: &AgentConfig) -> Result<String, String> {
     let component = job.project.component(&job.session.component).map_err(|error| error.to_string())?;
-    let mut input = prompt_input(job, work, component);
+    let mut input = prompt_input(job, work, agent, component);
     let root = job.project.root.clone();
     let code = component.paths.code.clone().filter(|_| job.session.kind == SessionKind::ComponentTest);
     let code = code.zip(job.session.base_commit.clone());
@@ -101,7 +105,7 @@ fn is_missing_at(root: &Utf8Path, commit: &str, file: &str) -> bool {
     Repo::open(root).and_then(|repo| repo.file_exists_at(commit, file)).is_ok_and(|exists| !exists)
 }
 
-fn prompt_input(job: &Job, work: &AgentWork, component: &Component) -> PromptInput {
+fn prompt_input(job: &Job, work: &AgentWork, agent: &AgentConfig, component: &Component) -> PromptInput {
     let project = &job.project;
     let context = project.context_of(&component.name);
     let within = if component.kind.is_context() { Some(component.name.as_str()) } else { component.parent.as_deref() };
@@ -163,8 +167,22 @@ fn prompt_input(job: &Job, work: &AgentWork, component: &Component) -> PromptInp
         reactivation: (!job.generation.context.is_empty())
             .then(|| Reactivation { context: job.generation.context.clone(), by: work.by.clone() }),
         gap_analysis: judged.and_then(gaps),
-        sessions_tool: false,
+        sessions_tool: true,
+        sessions_command: (agent.protocol == Protocol::Command).then(|| git::shown(&[program(), "tool".to_owned()])),
     }
+}
+
+/// This program, as a shell finds it.
+fn program() -> String {
+    std::env::current_exe().map_or_else(|_| "callboard".to_owned(), |it| it.display().to_string())
+}
+
+/// The command line of the sessions tool for the agent of this session.
+fn sessions_tool(job: &Job) -> Vec<String> {
+    let session = job.session.id.to_string();
+    let words =
+        ["--project", job.project.root.as_str(), "--store", job.shared.store.as_str(), "mcp", "--session", &session];
+    std::iter::once(program()).chain(words.map(str::to_owned)).collect()
 }
 
 fn is_there(job: &Job, path: &str) -> bool {
@@ -254,6 +272,9 @@ async fn try_perform(job: &Job, plan: AgentPlan, stopper: &mut Stopper) -> Resul
             ..StepResult::error(Cause::EmptyDiff, format!("{} changed nothing", fix_name(job.step)))
         };
     }
+    if let Some(issue) = reported_issue(job).await? {
+        result = StepResult { code: result.code, output: result.output, ..issue };
+    }
     let report = AgentReport { conversation_id: plan.conversation, changed, turn };
     Ok(Box::new(result.with_data(Data::Agent(report))))
 }
@@ -270,14 +291,43 @@ const fn fix_name(step: Step) -> &'static str {
     step.as_str()
 }
 
-/// Whether the session waits for another one that it, or a person for it, has woken: that is progress too.
+/// What stops the session, if its agent has reported in this attempt that the architecture is wrong.
+async fn reported_issue(job: &Job) -> Result<Option<StepResult>, git::StepError> {
+    if job.session.kind != SessionKind::Integration {
+        return Ok(None);
+    }
+    let (store, scope, id) = (job.shared.store.clone(), job.scope.as_ref().clone(), job.session.id);
+    let requests = super::integration::ask_store(store, scope, move |store| store.requests(id, REQUESTS)).await?;
+    let mut issues = Vec::new();
+    for request in requests.into_iter().filter(|request| request.seq == job.seq) {
+        if let Wish::Issue { summary, details } = request.wish {
+            issues.push((summary, details));
+        }
+    }
+    if issues.is_empty() {
+        return Ok(None);
+    }
+    let said: Vec<String> =
+        issues.iter().map(|(summary, details)| format!("{summary}\n\n{details}").trim().to_owned()).collect();
+    let evidence = issues.iter().map(|(summary, details)| json!({"summary": summary, "details": details})).collect();
+    Ok(Some(StepResult {
+        evidence: Some(evidence),
+        ..StepResult::error(Cause::ArchitecturalIssue, format!("the agent reports: {}", said.join("\n\n")))
+    }))
+}
+
+/// Whether the agent asked for another session in this attempt, or a person woke one for it: that is progress too, even if
+/// that session has ended already.
 async fn woke_somebody(job: &Job) -> Result<bool, git::StepError> {
     if job.session.kind != SessionKind::Integration {
         return Ok(false);
     }
-    let (store, scope, id) = (job.shared.store.clone(), job.scope.as_ref().clone(), job.session.id);
+    let (store, scope, id, seq) = (job.shared.store.clone(), job.scope.as_ref().clone(), job.session.id, job.seq);
     super::integration::ask_store(store, scope, move |store| {
-        Ok(store.awaited(id)?.iter().any(|other| !other.status.is_terminal()))
+        let asked = store.requests(id, REQUESTS)?.into_iter().any(|request| {
+            request.seq == seq && request.ruling.is_none_or(|ruling| ruling.opened.is_some() || !ruling.user.is_empty())
+        });
+        Ok(asked || store.awaited(id)?.iter().any(|other| !other.status.is_terminal()))
     })
     .await
 }
@@ -307,7 +357,7 @@ async fn run(job: &Job, plan: &AgentPlan, stopper: &mut Stopper) -> StepResult {
         generation: job.session.generation,
         conversation_id: plan.conversation.clone(),
         worktree: worktree.clone(),
-        mcp: None,
+        mcp: Some(git::shown(&sessions_tool(job))),
     };
     let mut env = git::environment(job);
     env.extend(plan.agent.env.clone());

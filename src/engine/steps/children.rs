@@ -125,22 +125,9 @@ pub(in crate::engine) fn restart(kind: SessionKind, done: &[Step]) -> Step {
 
 fn new_child(parent: &Session, kind: SessionKind, component: &str, now: Micros) -> (Session, Generation) {
     let session = Session {
-        id: SessionId::generate(),
-        kind,
-        component: component.to_owned(),
         parent_id: Some(parent.id),
-        status: Status::Active,
-        mode: Mode::Agentic,
         agent: parent.agent.clone(),
-        conversation_id: None,
-        base: None,
-        branch: None,
-        worktree: None,
-        base_commit: None,
-        commit: None,
-        generation: 1,
-        created_at: now,
-        updated_at: now,
+        ..Session::new(kind, component, Mode::Agentic, now)
     };
     let generation = Generation {
         number: 1,

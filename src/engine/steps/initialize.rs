@@ -153,6 +153,7 @@ const fn is_cut_off(cause: Option<Cause>) -> bool {
             | Cause::Environment
             | Cause::AgentUnavailable
             | Cause::MergeConflict
+            | Cause::ArchitecturalIssue
             | Cause::FailuresOutside,
         )
         | None => false,

@@ -5,7 +5,7 @@ use std::{future::pending, time::Duration};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::{
-    agent::script::{self, End, Moment, Part, Scenario, Turn},
+    agent::script::{self, End, Moment, Part, Scenario, ScenarioError, Turn},
     engine::{
         job::{Job, Stopper},
         recorder::Tap,
@@ -71,8 +71,13 @@ async fn perform(job: &Job, turn: &Turn, worktree: &Utf8Path, folder: &Utf8Path)
             tokio::time::sleep(Duration::from_millis(turn.delay_ms)).await;
         }
         let done = match part {
+            Part::Say(text) => {
+                tap.text(format!("{text}\n"), |text| EventKind::AgentText { text });
+                Ok(())
+            }
+            Part::Write(write) => edited(&tap, &write.path, script::apply(worktree, write, folder)),
+            Part::Delete(path) => edited(&tap, path, script::delete(worktree, path)),
             Part::Call(call) => calls::carry_out(job, call, &tap).await,
-            part @ (Part::Say(_) | Part::Write(_) | Part::Delete(_)) => act(&mut tap, part, worktree, folder),
         };
         if let Err(message) = done {
             return StepResult::error(Cause::Failed, message);
@@ -92,18 +97,8 @@ async fn perform(job: &Job, turn: &Turn, worktree: &Utf8Path, folder: &Utf8Path)
     }
 }
 
-fn act(tap: &mut Tap, part: Part<'_>, worktree: &Utf8Path, folder: &Utf8Path) -> Result<(), String> {
-    match part {
-        Part::Say(text) => tap.text(format!("{text}\n"), |text| EventKind::AgentText { text }),
-        Part::Write(write) => {
-            script::apply(worktree, write, folder).map_err(|error| error.to_string())?;
-            tap.event(EventKind::FileEdit { path: write.path.clone() });
-        }
-        Part::Delete(path) => {
-            script::delete(worktree, path).map_err(|error| error.to_string())?;
-            tap.event(EventKind::FileEdit { path: path.to_owned() });
-        }
-        Part::Call(call) => tap.note(call.not_carried_out()),
-    }
+fn edited(tap: &Tap, path: &str, done: Result<Utf8PathBuf, ScenarioError>) -> Result<(), String> {
+    done.map_err(|error| error.to_string())?;
+    tap.event(EventKind::FileEdit { path: path.to_owned() });
     Ok(())
 }

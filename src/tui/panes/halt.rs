@@ -67,6 +67,10 @@ fn decision(page: &mut Page, halt: &Halt, changes: Option<&Changes>, moment: Mom
                 "  the halt is right: closed as failed; nothing of it is committed, merged or pushed",
                 "  go on: its agent gets these failures to fix, once more",
             ),
+            HaltReason::ArchitecturalIssue => (
+                "  the agent is right: closed as failed; its worktree stays",
+                "  go on: its agent is told your note and does the step again",
+            ),
             HaltReason::IterationLimit
             | HaltReason::NoProgress
             | HaltReason::MergeConflict

@@ -60,6 +60,12 @@ pub(crate) fn head(node: &Node, inspected: Option<&Inspected>, now: Micros, colu
             bar(&mut page, Tone::Plain, &message);
             bar(&mut page, Tone::Dim, &inspected.why.hint);
         }
+        Some(Need::Request) => {
+            page.add(|line| line.marked(Tone::Warn, BAR).with(Tone::Warn, "ASKS  for your word"));
+            let request = inspected.detail.requests.first();
+            bar(&mut page, Tone::Plain, &request.map(|it| clean(&it.in_words())).unwrap_or_default());
+            bar(&mut page, Tone::Dim, "A approves it, x refuses it; either may have a note, which its agent is told.");
+        }
         Some(Need::Advance) => {
             page.add(|line| {
                 let line = line.marked(Tone::Warn, BAR).with(Tone::Warn, clean_line(&inspected.why.state));

@@ -33,6 +33,7 @@ pub(super) fn editor(session: SessionId, purpose: Purpose) -> Overlay {
         Purpose::Redesign => "What is wrong with the design, how the component fits in, what is wanted now …",
         Purpose::Approve => "Why it was right to stop; may stay empty",
         Purpose::Override => "Why it is right to go on; required",
+        Purpose::Rule { .. } => "What its agent should know of it; may stay empty",
     });
     Overlay::Editor(Box::new(Editor { session, purpose, area }))
 }
@@ -148,12 +149,17 @@ fn send(model: &mut Model, snapshot: &Snapshot) -> Vec<Effect> {
             (Command::Approve, IntentAction::Approve { note })
         }
         Purpose::Override => (Command::Override, IntentAction::Override { note: text.clone() }),
+        Purpose::Rule { request, granted } => {
+            let note = (!text.is_empty()).then(|| text.clone());
+            let command = if granted { Command::Approve } else { Command::Refuse };
+            (command, IntentAction::Rule { request, granted, note })
+        }
     };
     let missing = match purpose {
         Purpose::Override => Some("override: a note is required, it goes on the record"),
         Purpose::Redesign => Some("redesign: say what is wrong with the design"),
         Purpose::Reactivate => Some("reactivate: say what its agent should know"),
-        Purpose::Approve => None,
+        Purpose::Approve | Purpose::Rule { .. } => None,
     };
     if let (true, Some(missing)) = (text.is_empty(), missing) {
         say(model, Tone::Warn, missing);

@@ -122,7 +122,7 @@ fn inbox(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, chosen: Option<S
         pen.row(inside, 0, &[(Tone::Dim, text.into())], None);
         return;
     }
-    let each: usize = if inside.height < 6 { 1 } else { 2 };
+    let each: usize = if usize::from(inside.height) < 6.min(2 * items.len()) { 1 } else { 2 };
     let room = (usize::from(inside.height) / each).max(1);
     let at = items.iter().position(|item| Some(item.session_id) == chosen).unwrap_or(0);
     let first = (at + 1).saturating_sub(room);
@@ -214,20 +214,25 @@ fn editing(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, editor: &Edito
     let high = (lines + 5).max(9);
     let area = layout::overlay(columns, rows.saturating_sub(1), 76, high);
     let name = name(snapshot, editor.session);
+    let asked = snapshot.inspected(editor.session).and_then(|inspected| inspected.detail.requests.first());
+    let asked = asked.map(|request| clean_line(&request.in_words())).unwrap_or_default();
     let (title, hint) = match editor.purpose {
-        Purpose::Reactivate => (format!("Reactivate {name}"), "Its agent goes on with this:"),
+        Purpose::Reactivate => (format!("Reactivate {name}"), "Its agent goes on with this:".to_owned()),
         Purpose::Redesign => {
-            (format!("Design {name} anew"), "New sessions do it, the design first. Their agents get this:")
+            (format!("Design {name} anew"), "New sessions do it, the design first. Their agents get this:".to_owned())
         }
-        Purpose::Approve => {
-            (format!("Approve the halt of {name}"), "It is closed as failed. A note for the record, if you like:")
-        }
-        Purpose::Override => (format!("Override the halt of {name}"), "It goes on. A note for the record:"),
+        Purpose::Approve => (
+            format!("Approve the halt of {name}"),
+            "It is closed as failed. A note for the record, if you like:".to_owned(),
+        ),
+        Purpose::Override => (format!("Override the halt of {name}"), "It goes on. A note for the record:".to_owned()),
+        Purpose::Rule { granted: true, .. } => (format!("Approve the request of {name}"), asked),
+        Purpose::Rule { granted: false, .. } => (format!("Refuse the request of {name}"), asked),
     };
     let inside = frame(pen, area, &title, Tone::Key);
     let mut rest = inside;
     if inside.height >= 4 {
-        pen.row(inside, 0, &[(Tone::Dim, hint.into())], None);
+        pen.row(inside, 0, &[(Tone::Dim, hint)], None);
         rest = Rect { y: inside.y + 1, height: inside.height - 1, ..inside };
     }
     if rest.height > 0 && rest.width > 0 {

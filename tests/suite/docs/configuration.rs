@@ -81,6 +81,7 @@ fn every_key_of_every_table_is_in_the_examples() {
         ("[limits]", ""),
         ("[runner]", ""),
         ("[worktree]", ""),
+        ("[reactivation]", ""),
         ("[env]", ""),
         ("[agents.a]", "protocol = \"command\"\ncommand = [\"a\"]\n"),
         ("[[context]]", "name = \"A\"\n"),

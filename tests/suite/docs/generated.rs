@@ -4,6 +4,7 @@ use std::{env, fs, process::Command};
 
 use callboard::{
     model::SessionKind,
+    tool::{Is, TOOLS},
     tui::{Scope, TABLE},
     workflow::{Format, render},
 };
@@ -57,6 +58,33 @@ fn the_readme_has_every_command() {
         }
     }
     holds("README.md", "commands", &table);
+}
+
+#[test]
+fn every_tool_is_written_down() {
+    let mut page = String::new();
+    for tool in TOOLS {
+        let steps = match tool.steps {
+            None => "any agent, at any time".to_owned(),
+            Some(steps) => {
+                steps.iter().map(|(kind, step)| format!("`{step}` of `{kind}`")).collect::<Vec<_>>().join(", ")
+            }
+        };
+        page += &format!("\n## {}\n\n{}\n\nMay be called by: {steps}.\n", tool.name, tool.about);
+        if !tool.arguments.is_empty() {
+            page += "\n| argument | | |\n| --- | --- | --- |\n";
+        }
+        for argument in tool.arguments {
+            let what = match argument.is {
+                Is::Text(most) => format!("text, at most {most} bytes"),
+                Is::Flag => "`true` or `false`".to_owned(),
+                Is::Word(words) => words().iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
+            };
+            let required = if argument.required { "required; " } else { "" };
+            page += &format!("| `{}` | {required}{what} | {} |\n", argument.name, argument.about);
+        }
+    }
+    holds("docs/sessions-tool.md", "tools", &page);
 }
 
 #[test]

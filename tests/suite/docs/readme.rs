@@ -10,7 +10,8 @@ use std::{
 use super::{blocks, file, text};
 
 /// What needs an engine in the background, which would outlive the test.
-const ONLY_UNDERSTOOD: &[&str] = &["advance", "retry", "cancel", "reactivate", "mode", "approve", "override", "demo"];
+const ONLY_UNDERSTOOD: &[&str] =
+    &["advance", "retry", "cancel", "reactivate", "mode", "approve", "refuse", "override", "demo"];
 
 /// A folder with the reader's project in it, an agent and an editor for it, and nothing of this machine's user.
 struct Reader {
@@ -153,7 +154,14 @@ fn the_set_up_is_two_commands() {
 
 #[test]
 fn links_between_documents_lead_somewhere() {
-    for document in ["README.md", "CHANGELOG.md", "docs/configuration.md", "docs/notices.md", "docs/workflows.md"] {
+    for document in [
+        "README.md",
+        "CHANGELOG.md",
+        "docs/configuration.md",
+        "docs/notices.md",
+        "docs/sessions-tool.md",
+        "docs/workflows.md",
+    ] {
         let all = text(document);
         for target in all.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let target = target.split('#').next().unwrap_or_default();

@@ -445,7 +445,7 @@ impl Lab {
     pub(super) fn refused(&self, id: SessionId, action: IntentAction) -> String {
         match self.answer(self.ask(id, action)) {
             Answer::Refused { why } => why,
-            Answer::Done => panic!("it was done\n{}", self.story()),
+            Answer::Done | Answer::Asked => panic!("it was not refused\n{}", self.story()),
         }
     }
 

@@ -96,7 +96,7 @@ fn any_size() {
 #[test]
 fn keys_and_bytes_that_mean_nothing() {
     let (world, id, mut term) = alone();
-    term.press("x", "x does nothing here; ? lists the keys");
+    term.press("X", "X does nothing here; ? lists the keys");
     // Pasted keys are no keys.
     term.keys("\x1b[200~qcy\x03\x1b]0;own\x07\r\x1b[201~");
     term.press("v", "v does nothing here");

@@ -29,7 +29,7 @@ fn a_fresh_one_is_made_with_its_folder() {
     drop(world.open());
     let raw = world.raw();
     let pragma = |name: &str| raw.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0)).unwrap();
-    assert_eq!(pragma("user_version"), 2);
+    assert_eq!(pragma("user_version"), 3);
     assert_eq!(pragma("application_id"), 0x6361_6c6c);
     assert_eq!(raw.query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0)).unwrap(), "wal");
     drop(world.open());
@@ -49,8 +49,8 @@ fn a_newer_one_is_refused_and_left_alone() {
     world.raw().pragma_update(None, "user_version", 99).unwrap();
     let before = world.dump();
     let error = refusal(&world);
-    assert!(matches!(error, StoreError::Newer { found: 99, known: 2, .. }), "{error:?}");
-    assert!(error.to_string().contains("its version is 99, this one knows 2"), "{error}");
+    assert!(matches!(error, StoreError::Newer { found: 99, known: 3, .. }), "{error:?}");
+    assert!(error.to_string().contains("its version is 99, this one knows 3"), "{error}");
     assert_eq!(world.dump(), before);
 }
 
@@ -119,6 +119,7 @@ fn version_1_with_data_still_opens() {
         assert_eq!(store.detail(session.id).unwrap().row, *row);
         store.interactions(session.id, 0).unwrap();
         store.halts(session.id).unwrap();
+        assert!(store.requests(session.id, 9).unwrap().is_empty());
         store.events(session.id, 0, 100).unwrap();
     }
     super::oracle::check(&store);
@@ -128,7 +129,7 @@ fn version_1_with_data_still_opens() {
     store.created_by().unwrap();
     assert_eq!(store.base_runs("0", &["adds".into()]).unwrap(), []);
     let version = world.raw().query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0)).unwrap();
-    assert_eq!(version, 2, "it was brought up");
+    assert_eq!(version, 3, "it was brought up");
     assert_eq!(world.open_as("other", "/home/ada/shop").sessions(SessionFilter::default()).unwrap().len(), 1);
 }
 

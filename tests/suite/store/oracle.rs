@@ -22,6 +22,7 @@ struct Derived {
     step_started_at: Option<Micros>,
     next: Option<String>,
     halt: Option<HaltReason>,
+    requests: usize,
 }
 
 /// Compares the derived columns of every session of the scope with what its record says.
@@ -32,8 +33,8 @@ pub(crate) fn check(store: &Store) {
 }
 
 fn read(row: BoardRow) -> Derived {
-    let BoardRow { step, step_status, iteration, step_started_at, next, halt, .. } = row;
-    Derived { step, step_status, iteration, step_started_at, next, halt }
+    let BoardRow { step, step_status, iteration, step_started_at, next, halt, requests, .. } = row;
+    Derived { step, step_status, iteration, step_started_at, next, halt, requests: requests as usize }
 }
 
 fn recomputed(store: &Store, session: &Session) -> Derived {
@@ -52,6 +53,7 @@ fn recomputed(store: &Store, session: &Session) -> Derived {
         step_started_at: last.map(|last| last.started_at),
         next: if session.status.is_terminal() { None } else { next.ok().map(|next| next.to_string()) },
         halt: halted.filter(|_| stands).map(|halt| halt.reason),
+        requests: store.open_requests(session.id).unwrap().len(),
     }
 }
 
@@ -66,6 +68,7 @@ fn iteration(before: &[Interaction], step: Step) -> u32 {
             | Cause::CouldNotRun
             | Cause::MergeConflict
             | Cause::FailuresOutside
+            | Cause::ArchitecturalIssue
             | Cause::EmptyDiff,
         )
         | None => true,

@@ -5,13 +5,14 @@ use std::{collections::BTreeSet, fs, path::Path};
 use callboard::{
     model::{
         Answer, Component, ComponentKind, Criterion, CriterionCheck, CriterionState, Decision, Event, EventKind,
-        HaltReason, IntentId, Limits, Mode, SessionId, SessionKind, Status, Step, StepResult, Story, Verdict,
+        HaltReason, IntentId, Limits, Mode, RequestId, Ruling, SessionId, SessionKind, Status, Step, StepResult, Story,
+        Verdict,
     },
     store::{Change, Consent, SessionFilter, Store, StoreError},
     workflow::Bounds,
 };
 
-use super::world::{World, begin, created, generation, halt, id, intent, new, session};
+use super::world::{World, begin, created, generation, halt, id, intent, new, request, session};
 
 const OTHERS: [(&str, &str); 3] = [("local", "/bills"), ("work", "/shop"), ("work", "/bills")];
 const BOUNDS: Bounds = Bounds { iterations: 5, same_failures: 3 };
@@ -19,6 +20,7 @@ const PARENT: u128 = 1;
 const CHILD: u128 = 2;
 
 struct Foreign {
+    request: RequestId,
     intent: IntentId,
     halt: callboard::model::Halt,
 }
@@ -26,7 +28,7 @@ struct Foreign {
 /// A store in which `local /shop` has one of everything.
 fn full(world: &World) -> Foreign {
     let mut store = world.open();
-    let asked = IntentId::generate();
+    let (asked, wish) = (IntentId::generate(), request(id(CHILD), 1));
     let halt = halt(id(CHILD), 1, HaltReason::Environment);
     let mut child = session(id(CHILD), SessionKind::ComponentTest, "Pricing", Some(id(PARENT)));
     child.mode = Mode::Manual;
@@ -55,9 +57,10 @@ fn full(world: &World) -> Foreign {
             Change::BaseRuns { commit: "0".into(), tests: vec![("adds".into(), true)] },
             criteria(id(CHILD)),
             word("ada"),
+            Change::Request(Box::new(wish.clone())),
         ])
         .unwrap();
-    Foreign { intent: asked, halt }
+    Foreign { request: wish.id, intent: asked, halt }
 }
 
 fn note() -> EventKind {
@@ -138,6 +141,8 @@ fn reads_see_nothing(mine: &Store, theirs: &Store, foreign: &Foreign) -> BTreeSe
     empty("last_error", mine.last_error(session).unwrap().is_none());
     empty("turns_played", mine.turns_played(session).unwrap().is_empty());
     empty("done", mine.done(session).unwrap().is_empty());
+    empty("last_test_run", mine.last_test_run(session).unwrap().is_none());
+    empty("wait_chain", mine.wait_chain(id(PARENT), session).unwrap().is_none());
     empty("last_result", mine.last_result(session, Step::Initialize).unwrap().is_none());
     empty("ledger", mine.ledger(session).unwrap().is_empty());
     empty("last_halt", mine.last_halt(session).unwrap().is_none());
@@ -145,6 +150,8 @@ fn reads_see_nothing(mine: &Store, theirs: &Store, foreign: &Foreign) -> BTreeSe
     empty("events", mine.events(session, 0, 9).unwrap().is_empty());
     empty("event_count", mine.event_count(session).unwrap() == 0);
     empty("last_event", mine.last_event(session).unwrap().is_none());
+    empty("requests", mine.requests(session, 9).unwrap().is_empty());
+    empty("open_requests", mine.open_requests(session).unwrap().is_empty());
     empty("open_intents", mine.open_intents().unwrap().is_empty());
     empty("asked", mine.asked(session, 9).unwrap().is_empty());
     empty("answer", mine.answer(foreign.intent).unwrap().is_none());
@@ -235,6 +242,12 @@ fn changes(foreign: &Foreign) -> Vec<Change> {
         intent(IntentId::generate(), session),
         Change::Answer { intent: foreign.intent, answer: Answer::Done, at },
         Change::Events(vec![Event { session_id: session, n: 0, interaction: 1, at, kind: note() }]),
+        Change::Request(Box::new(request(session, 1))),
+        Change::Rule {
+            session,
+            request: foreign.request,
+            ruling: Ruling { granted: true, user: "eve".into(), note: None, opened: None, at },
+        },
     ]
 }
 
@@ -266,6 +279,8 @@ const fn names_something(change: &Change) -> bool {
         | Change::Outlook { .. }
         | Change::Ask(_)
         | Change::Answer { .. }
+        | Change::Request(_)
+        | Change::Rule { .. }
         | Change::Events(_) => true,
     }
 }
@@ -276,7 +291,7 @@ fn no_change_reaches_into_another_scope() {
     let foreign = full(&world);
     let changes = changes(&foreign);
     let kinds: BTreeSet<_> = changes.iter().map(|change| format!("{:?}", std::mem::discriminant(change))).collect();
-    assert_eq!((kinds.len(), changes.iter().all(names_something)), (21, true));
+    assert_eq!((kinds.len(), changes.iter().all(names_something)), (23, true));
     for (account, project) in OTHERS {
         let mut mine = world.open_as(account, project);
         mine.apply(&vec![catalogue(), new(SessionId::generate())]).unwrap();

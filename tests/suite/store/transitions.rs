@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use callboard::{
     model::{
-        Answer, Cause, Decision, Event, EventKind, HaltReason, IntentId, SessionId, Status, Step, StepResult, Verdict,
+        Answer, Cause, Decision, Event, EventKind, HaltReason, IntentId, Request, Ruling, SessionId, Status, Step,
+        StepResult, Verdict,
     },
-    store::{Change, StoreError, Writer},
+    store::{Change, Need, StoreError, Writer},
 };
 
-use super::world::{World, begin, generation, halt, id, intent, new, scope};
+use super::world::{World, begin, generation, halt, id, intent, new, request, scope};
 
 fn is_conflict(result: Result<(), StoreError>) -> bool {
     matches!(result, Err(StoreError::Conflict(_)))
@@ -83,6 +84,29 @@ fn a_session_is_reopened_once() {
     assert!(is_conflict(store.apply(&reopen(2))), "it is active again");
     let row = store.board_row(id(1)).unwrap();
     assert_eq!((row.status, row.generation, row.step, row.iteration), (Status::Active, 2, None, 0));
+}
+
+#[test]
+fn a_request_is_of_an_attempt_that_is_being_made_and_is_ruled_on_once() {
+    let world = World::new();
+    let mut store = world.open();
+    let asked = request(id(1), 1);
+    store.apply(&vec![new(id(1))]).unwrap();
+    assert!(is_conflict(store.apply(&vec![Change::Request(Box::new(asked.clone()))])), "there is no attempt");
+    store.apply(&vec![begin(id(1), 1, Step::Initialize), Change::Request(Box::new(asked.clone()))]).unwrap();
+    let row = store.board_row(id(1)).unwrap();
+    assert_eq!((row.requests, row.need()), (1, Some(Need::Request)));
+    let inbox = store.inbox().unwrap();
+    assert_eq!(inbox[0].message, "its agent asks to wake the session of Pricing: secret");
+    let ruling = Ruling { granted: false, user: "ada".into(), note: Some("no".into()), opened: None, at: 5 };
+    let rule = vec![Change::Rule { session: id(1), request: asked.id, ruling: ruling.clone() }];
+    store.apply(&rule).unwrap();
+    assert!(is_conflict(store.apply(&rule)));
+    assert_eq!(store.requests(id(1), 9).unwrap(), [Request { ruling: Some(ruling), ..asked }]);
+    assert_eq!((store.board_row(id(1)).unwrap().requests, store.inbox().unwrap()), (0, Vec::new()));
+    let result = Box::new(StepResult::ok());
+    store.apply(&vec![Change::Finish { session: id(1), seq: 1, result, at: 6 }]).unwrap();
+    assert!(is_conflict(store.apply(&vec![Change::Request(Box::new(request(id(1), 1)))])), "it has ended");
 }
 
 #[test]

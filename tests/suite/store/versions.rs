@@ -5,7 +5,7 @@ use callboard::{
     store::{Change, Store, StoreError},
 };
 
-use super::world::{World, begin, halt, id, intent, new};
+use super::world::{World, begin, halt, id, intent, new, request};
 
 fn full(world: &World) -> IntentId {
     let asked = IntentId::generate();
@@ -15,6 +15,7 @@ fn full(world: &World) -> IntentId {
         .apply(&vec![
             new(id(1)),
             begin(id(1), 1, Step::Initialize),
+            Change::Request(Box::new(request(id(1), 1))),
             Change::Finish { session: id(1), seq: 1, result, at: 2 },
             Change::Ledger { session: id(1), rows: Vec::new() },
             Change::Halt(halt(id(1), 1, HaltReason::Environment)),
@@ -50,7 +51,7 @@ fn refused<T: std::fmt::Debug>(what: &str, result: Result<T, StoreError>) {
 fn every_row_with_a_newer_shape_is_refused() {
     let world = World::new();
     let asked = full(&world);
-    for table in ["generations", "interactions", "ledgers", "halts", "criterion_checks", "intents"] {
+    for table in ["generations", "interactions", "ledgers", "halts", "criterion_checks", "requests", "intents"] {
         let store = world.open();
         store.detail(id(1)).unwrap();
         let raw = world.raw();
@@ -69,6 +70,7 @@ fn every_row_with_a_newer_shape_is_refused() {
             "ledgers" => vec![("ledger", drop_ok(store.ledger(id(1)))), detail(&store)],
             "halts" => vec![("halts", drop_ok(store.halts(id(1)))), detail(&store)],
             "criterion_checks" => vec![("criteria", drop_ok(store.criteria(None)))],
+            "requests" => vec![("requests", drop_ok(store.requests(id(1), 9))), detail(&store)],
             _ => vec![("open_intents", drop_ok(store.open_intents()))],
         };
         for (what, result) in reads {

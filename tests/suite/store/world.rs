@@ -3,7 +3,7 @@
 use callboard::{
     model::{
         Command, Generation, Halt, HaltId, HaltReason, Intent, IntentAction, IntentId, Interaction, InteractionId,
-        Mode, Origin, Scope, Session, SessionId, SessionKind, Status, Step,
+        Mode, Origin, Request, RequestId, Scope, Session, SessionId, SessionKind, Status, Step, Wish,
     },
     store::{Change, Store},
     workflow,
@@ -128,6 +128,12 @@ pub(crate) fn halt(session: SessionId, seq: u32, reason: HaltReason) -> Halt {
         at: 9,
         decision: None,
     }
+}
+
+/// An open request of a session's agent.
+pub(crate) fn request(session: SessionId, seq: u32) -> Request {
+    let wish = Wish::Reactivate { session, component: "Pricing".into(), context: "secret".into(), redesign: false };
+    Request { id: RequestId::generate(), session_id: session, seq, wish, at: 3, ruling: None }
 }
 
 pub(crate) fn intent(id: IntentId, session: SessionId) -> Change {

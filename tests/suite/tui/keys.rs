@@ -3,13 +3,17 @@
 use std::collections::HashSet;
 
 use callboard::{
-    model::{Answer, IntentAction, Mode, Status},
+    model::{Answer, IntentAction, Mode, Request, RequestId, SessionKind, Status, Step, StepResult, Wish},
+    store::Change,
     tui::{Ask, Effect, Focus, Key, Message, Overlay, Pane, Scope, TABLE, able, footer, help},
 };
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use proptest::prelude::*;
 
-use super::board::{Board, shop};
+use super::{
+    board::{Board, Shelf, shop},
+    scene::{NOW, agent},
+};
 
 fn asks(effects: Vec<Effect>) -> Vec<IntentAction> {
     effects
@@ -86,6 +90,40 @@ fn the_footer_fits_and_keeps_help_and_quit() {
 }
 
 #[test]
+fn what_an_agent_asks_for_is_approved_or_refused() {
+    let shelf = Shelf::new();
+    let mut scene = shelf.scene();
+    let cart = scene.session(SessionKind::ComponentCoding, "Cart", None, Mode::Agentic);
+    let orders = scene.session(SessionKind::Integration, "Orders", None, Mode::Auto);
+    let seq = scene.begin(orders, Step::FixIntegrationTestFailures, agent("Mend it."));
+    let wish = Wish::Reactivate {
+        session: cart,
+        component: "Cart".into(),
+        context: "It weighs\n\u{1b}[31mnothing.".into(),
+        redesign: false,
+    };
+    let id = RequestId::from_u128(7);
+    let request = Request { id, session_id: orders, seq, wish, at: NOW, ruling: None };
+    scene.write(vec![Change::Request(Box::new(request))]);
+    scene.finish(orders, StepResult::ok(), Some("waiting"));
+    let mut board = shelf.board((100, 24));
+    board.go(cart);
+    board.press("]");
+    assert_eq!(board.selected(), Some(orders), "it needs a person");
+    insta::assert_snapshot!("request", board.text());
+    let rule = |granted, note: Option<&str>| IntentAction::Rule { request: id, granted, note: note.map(str::to_owned) };
+    board.press("A");
+    insta::assert_snapshot!("request_approved", board.text());
+    assert_eq!(asks(board.press("Ctrl-S")), [rule(true, None)]);
+    board.press("x");
+    board.write("Not now.");
+    assert_eq!(asks(board.press("Ctrl-S")), [rule(false, Some("Not now."))]);
+    assert!(board.app.model.overlays.is_empty());
+    board.press("!");
+    insta::assert_snapshot!("request_inbox", board.text());
+}
+
+#[test]
 fn what_is_asked() {
     let (shelf, cast) = shop();
     let mut board = shelf.board((80, 24));
@@ -125,7 +163,9 @@ fn what_is_refused_says_why() {
         (cast.shipping, "O", "override: it is not halted, there is nothing to decide"),
         (cast.cart, "Space", "fold: it has no children"),
         (cast.total, "y", "copy branch: it has no branch yet; Y copies its id"),
-        (cast.cart, "x", "x does nothing here; ? lists the keys"),
+        (cast.shipping, "x", "refuse: its agent asks for nothing"),
+        (cast.tax, "x", "refuse: it is halted: A approves, O overrides, r tries again"),
+        (cast.cart, "X", "X does nothing here; ? lists the keys"),
         (cast.tax, "O Ctrl-S", "override: a note is required, it goes on the record"),
     ] {
         board.go(session);

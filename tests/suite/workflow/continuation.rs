@@ -80,6 +80,7 @@ fn expected_status(finalize: bool, outcome: Outcome) -> Status {
         (error(Cause::Environment), Status::Active, Status::Active),
         (error(Cause::AgentUnavailable), Status::Active, Status::Active),
         (error(Cause::MergeConflict), Status::Active, Status::Active),
+        (error(Cause::ArchitecturalIssue), Status::Active, Status::Active),
         (error(Cause::FailuresOutside), Status::Failed, Status::Failed),
     ];
     let (_, ended, under_way) = table.into_iter().find(|(of, ..)| *of == outcome).expect("every outcome");

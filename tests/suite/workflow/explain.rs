@@ -18,6 +18,7 @@ fn facts() -> Facts {
         last: Some(LastAttempt { step: Step::GenerateImplementation, started_at: 1_000, ended: Some("ok".into()) }),
         halt: None,
         waits_for: Vec::new(),
+        requests: Vec::new(),
         engine: true,
         slots: None,
         updated_at: 2_000,

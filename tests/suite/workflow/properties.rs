@@ -63,8 +63,9 @@ fn junk() -> impl Strategy<Value = History> {
                 })
                 .collect();
             let start = attempts.first().map_or(first_step(kind), |first| first.step);
+            let requests = u32::from(decided % 3 == 1);
             let awaited = awaited.into_iter().map(|(n, status)| Awaited { session: session(n), status }).collect();
-            History { kind, status, start, attempts, decided, awaited, bounds }
+            History { kind, status, start, attempts, decided, awaited, requests, bounds }
         },
     )
 }
@@ -190,7 +191,7 @@ proptest! {
         let expected = next(&history).map(|answer| match answer {
             Next::Waiting(Waiting::Attempt { seq }) => Next::Waiting(Waiting::Attempt { seq: seq + by }),
             Next::Waiting(Waiting::Validation { seq }) => Next::Waiting(Waiting::Validation { seq: seq + by }),
-            other @ (Next::Step(_) | Next::Complete | Next::Halt(_) | Next::Waiting(Waiting::Sessions(_))) => other,
+            other @ (Next::Step(_) | Next::Complete | Next::Halt(_) | Next::Waiting(Waiting::Sessions(_) | Waiting::Ruling)) => other,
         });
         prop_assert_eq!(next(&shifted), expected);
     }
@@ -251,6 +252,7 @@ proptest! {
                 let last = last.unwrap();
                 prop_assert_eq!((last.seq, last.outcome), (seq, None));
             }
+            Ok(Next::Waiting(Waiting::Ruling)) => prop_assert!(history.requests > 0 && last.is_some()),
             Ok(Next::Waiting(Waiting::Sessions(sessions))) => {
                 let open: Vec<_> = history.awaited.iter().filter(|awaited| awaited.status == Status::Active).collect();
                 prop_assert!(!sessions.is_empty());

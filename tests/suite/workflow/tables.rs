@@ -68,18 +68,19 @@ const INTEGRATION: &str = "
 /// An error's cause, the answer to it, and the answer once a person decided to go on. `table` is the third column of the
 /// tables above, `same` the step itself.
 const CAUSES: &str = "
-    -                  table                        same
-    failed             table                        same
-    timeout            table                        same
-    inactive           table                        same
-    could_not_run      table                        same
-    interrupted        same                         same
-    cancelled          same                         same
-    empty_diff         halt(no_progress)            same
-    environment        halt(environment)            same
-    agent_unavailable  halt(agent_unavailable)      same
-    merge_conflict     halt(merge_conflict)         same
-    failures_outside   halt(architectural_failure)  table
+    -                    table                        same
+    failed               table                        same
+    timeout              table                        same
+    inactive             table                        same
+    could_not_run        table                        same
+    interrupted          same                         same
+    cancelled            same                         same
+    empty_diff           halt(no_progress)            same
+    environment          halt(environment)            same
+    agent_unavailable    halt(agent_unavailable)      same
+    merge_conflict       halt(merge_conflict)         same
+    failures_outside     halt(architectural_failure)  table
+    architectural_issue  halt(architectural_issue)    same
 ";
 
 const fn table_of(kind: SessionKind) -> &'static str {

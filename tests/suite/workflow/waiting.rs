@@ -1,8 +1,8 @@
 //! Sessions that wait for sessions.
 
 use callboard::{
-    model::{Cause, SessionKind, Status, Step},
-    workflow::{Next, Waiting, next, rows},
+    model::{Cause, HaltReason, SessionKind, Status, Step},
+    workflow::{History, Next, Waiting, next, rows},
 };
 
 use super::{OK, WARNING, after, awaited, begun_at, error, push, session, spawning};
@@ -46,6 +46,33 @@ fn an_integration_fix_that_reactivated_nothing_leads_on_at_once() {
 }
 
 #[test]
+fn an_integration_fix_that_asks_a_person_waits_for_the_word_first() {
+    for (fix, test) in FIXES {
+        let mut history = after(SessionKind::Integration, fix, OK);
+        history.requests = 1;
+        assert_eq!(next(&history), Ok(Next::Waiting(Waiting::Ruling)));
+        history.awaited = awaited(&[Status::Active]);
+        assert_eq!(next(&history), Ok(Next::Waiting(Waiting::Ruling)));
+        history.requests = 0;
+        assert_eq!(next(&history), Ok(Next::Waiting(Waiting::Sessions(vec![session(1)]))));
+        history.awaited = awaited(&[Status::Complete]);
+        assert_eq!(next(&history), Ok(Next::Step(test)));
+        let failed = History { requests: 1, ..after(SessionKind::Integration, fix, error(Cause::Failed)) };
+        assert_eq!(next(&failed), Ok(Next::Step(fix)));
+    }
+}
+
+#[test]
+fn an_issue_that_an_agent_reports_halts_and_leaves_the_session_active() {
+    for step in [Step::GenerateIntegrationTests, Step::GenerateContext, FIXES[0].0, FIXES[1].0] {
+        let mut history = after(SessionKind::Integration, step, error(Cause::ArchitecturalIssue));
+        assert_eq!(next(&history), Ok(Next::Halt(HaltReason::ArchitecturalIssue)));
+        history.decided = 1;
+        assert_eq!(next(&history), Ok(Next::Step(step)), "the agent is told why it is to go on");
+    }
+}
+
+#[test]
 fn a_fix_that_failed_is_tried_again_whatever_still_runs() {
     for (fix, _) in FIXES {
         for cause in [Cause::Failed, Cause::Interrupted, Cause::Timeout] {
@@ -65,6 +92,7 @@ fn no_other_step_waits_for_sessions_once_it_has_a_result() {
             }
             let mut history = after(kind, row.step, OK);
             let alone = next(&history);
+            history.requests = 2;
             history.awaited = awaited(&[Status::Active, Status::Complete]);
             assert_eq!(next(&history), alone, "{kind}, {}", row.step);
         }

@@ -1,0 +1,15 @@
+//! The sessions tool: what an agent may see of its project's sessions, and what it may ask for (DESIGN 11).
+//!
+//! One table ([`TOOLS`]) has every tool with its arguments, who may call it, and what it does. Nothing here waits or knows the
+//! time: [`begin`] answers what is to be written and whether the engine is to be waited for, [`end`] what its answer means.
+//! Whoever carries that out (`callboard mcp`, `callboard tool`, the script agent) is on a floor above.
+
+mod argument;
+mod ask;
+mod call;
+mod look;
+mod table;
+
+pub use argument::{Argument, Given, Is};
+pub use call::{Begun, Caller, Reply, Then, begin, end};
+pub use table::{TOOLS, Tool, find, listing, schema, unknown};
