@@ -38,9 +38,14 @@ pub(super) fn editor(session: SessionId, purpose: Purpose) -> Overlay {
     Overlay::Editor(Box::new(Editor { session, purpose, area }))
 }
 
-/// The inbox, with the selected session's row chosen if it has one.
+/// The inbox, with the selected session's row chosen if it has one. What waits is read only now: until it is there, the tree
+/// says which sessions need a person, so that a key that is pressed at once finds one.
 pub(super) fn inbox(model: &Model, snapshot: &Snapshot) -> Overlay {
-    let waiting = travel::waiting(snapshot);
+    let mut waiting = travel::waiting(snapshot);
+    if waiting.is_empty() {
+        let needing = snapshot.tree.nodes.iter().filter(|node| node.row.need().is_some());
+        waiting.extend(needing.map(|node| (node.row.updated_at, node.row.id)).min().map(|(_, id)| id));
+    }
     let selected = model.selected.filter(|id| waiting.contains(id));
     Overlay::Inbox { chosen: selected.or_else(|| waiting.first().copied()) }
 }
@@ -50,6 +55,7 @@ pub(super) fn refresh(model: &mut Model, snapshot: &Snapshot) {
     let waiting = travel::waiting(snapshot);
     for overlay in &mut model.overlays {
         if let Overlay::Inbox { chosen } = overlay
+            && !waiting.is_empty()
             && chosen.is_none_or(|id| !waiting.contains(&id))
         {
             *chosen = waiting.first().copied();

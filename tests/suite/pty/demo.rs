@@ -50,7 +50,7 @@ fn the_board_of_the_demo() {
     term.keys("O");
     term.shows("Override the halt of Orders");
     term.keys("Rounding stays as it is\x13");
-    term.shows("13 complete");
+    term.until("all are complete", |screen| ["13 complete", "✓13"].iter().any(|it| screen.contents().contains(it)));
     term.shows("overrode it: it went on");
     term.shows("VOID");
     // Escape and what follows it at once would be one key with Alt.
