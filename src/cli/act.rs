@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     engine::{self, client},
-    model::{Answer, Intent, IntentAction, IntentId, RequestId, Session, SessionId, SessionKind},
+    model::{Answer, Intent, IntentAction, IntentId, RequestId, Seen, Session, SessionId, SessionKind},
     project::Project,
     store::{Change, Need, Store, Watch},
     workflow::{self, Continuation, Past, Wanted},
@@ -46,7 +46,10 @@ pub(super) fn approve(global: &Global, args: &Approve) -> Result<u8, CliError> {
         Some(request) => {
             ask(global, &args.id, IntentAction::Rule { request, granted: true, note: args.note.clone() }, args.json)
         }
-        None => ask(global, &args.id, IntentAction::Approve { note: args.note.clone() }, args.json),
+        None => {
+            let seen = halted(global, &args.id)?;
+            ask(global, &args.id, IntentAction::Approve { note: args.note.clone(), seen }, args.json)
+        }
     }
 }
 
@@ -71,8 +74,16 @@ fn request(global: &Global, args: &Approve) -> Result<Option<RequestId>, CliErro
     Ok(first.map(|request| request.id))
 }
 
+/// The halt that a decision is about: the one that is there when the command is given.
+fn halted(global: &Global, given: &str) -> Result<Option<Seen>, CliError> {
+    let store = Place::find(global)?.open()?;
+    let halt = store.last_halt(store.find(given)?)?;
+    Ok(halt.map(|halt| Seen { halt: halt.id, content: None }))
+}
+
 pub(super) fn override_(global: &Global, args: &Override) -> Result<u8, CliError> {
-    ask(global, &args.id, IntentAction::Override { note: args.note.clone() }, args.json)
+    let seen = halted(global, &args.id)?;
+    ask(global, &args.id, IntentAction::Override { note: args.note.clone(), seen }, args.json)
 }
 
 pub(super) fn reactivate(global: &Global, args: &Reactivate) -> Result<u8, CliError> {

@@ -31,13 +31,18 @@ pub(super) fn at(place: &Place, global: &Global) -> Result<u8, CliError> {
     setup::ask_before_the_board(place, &project)?;
     let store = place.open()?;
     ensure(&place.store)?;
-    let lock = place.store.clone();
+    let (lock, beside) = (place.store.clone(), place.store.clone());
     let ended = tui::run(tui::Options {
         store,
         project: project.name,
         limits: project.limits,
         now: engine::now,
         engine: Box::new(move || engine::holder(&lock).is_some()),
+        start: Box::new(move || {
+            if let Err(error) = ensure(&beside) {
+                tracing::warn!("no engine could be started: {error}");
+            }
+        }),
         zone: jiff::tz::TimeZone::system(),
         colors: match global.color {
             Color::Always => tui::Colors::Sixteen,

@@ -9,7 +9,7 @@ use camino::Utf8Path;
 
 use crate::{
     engine,
-    git::{Repo, Tree},
+    git::{ChangedFile, FilePatch, Repo, Tree},
     model::{Generation, Halt, Interaction, Limits, Origin, Session, SessionId},
     report::{self, Bond, Changes, Facts, Holding, Told},
     store::{SessionFilter, Store},
@@ -24,6 +24,8 @@ use super::{
     print,
 };
 
+/// So much of what is not committed is counted, in bytes.
+const WORKTREE: usize = 8 * 1024 * 1024;
 /// Larger reports are not read.
 const LIMIT: u64 = 256 * 1024 * 1024;
 /// So many sessions beside the one that was asked for are told of.
@@ -171,6 +173,7 @@ impl<'a> Collector<'a> {
             standing: self.standing(&session)?,
             asked: self.store.asked(id, ASKED)?,
             changes: self.changes(&session),
+            woke: self.store.woke(id)?,
             generations,
             interactions,
             halts,
@@ -216,6 +219,9 @@ impl<'a> Collector<'a> {
             Ok(repo) => repo,
             Err(error) => return noted(format!("The repository cannot be read: {error}.")),
         };
+        if let Some(changes) = uncommitted(session, base) {
+            return changes;
+        }
         let (tip, note) = match (repo.tip(branch), &session.commit) {
             (Ok(Some(tip)), _) => (tip, None),
             (Ok(None), Some(commit)) => {
@@ -234,4 +240,25 @@ impl<'a> Collector<'a> {
             Err(error) => noted(format!("What changed cannot be read: {error}.")),
         }
     }
+}
+
+/// What the worktree of a session has, if not all of it is committed.
+fn uncommitted(session: &Session, base: &str) -> Option<Changes> {
+    let tree = Tree::open(session.worktree.as_ref()?).ok()?;
+    if !tree.is_dirty().ok()? {
+        return None;
+    }
+    let patch = tree.patch(base, &[], WORKTREE).ok()?;
+    let count = |lines: u32| usize::try_from(lines).unwrap_or(usize::MAX);
+    let file = |file: &FilePatch| ChangedFile {
+        path: file.path.clone(),
+        from: file.from.clone(),
+        lines: (!file.binary).then(|| (count(file.added), count(file.removed))),
+    };
+    Some(Changes {
+        range: Some((base.to_owned(), "worktree".to_owned())),
+        files: patch.files.iter().take(FILES).map(file).collect(),
+        all: patch.files.len(),
+        note: Some("Not all of it is committed: this is what the worktree has now.".to_owned()),
+    })
 }

@@ -122,7 +122,10 @@ impl Desk {
             (Step::ValidateDesign, _) => Work::Check(Check::Design),
             (Step::ValidateAcceptanceCriteria, _) => {
                 let run = self.store.last_result(session.id, Step::RunIntegrationTests)?;
-                Work::Check(Check::Criteria(run.as_ref().and_then(StepResult::test_run).cloned().map(Box::new)))
+                let run = run.as_ref().and_then(StepResult::test_run).cloned().map(Box::new);
+                let records = self.store.criteria(Some(&session.component))?;
+                let said = records.into_iter().filter_map(|record| Some((record.id, record.said?)));
+                Work::Check(Check::Criteria(run, said.collect()))
             }
             (_, Performer::Tests | Performer::Git | Performer::Spawn | Performer::Check) => {
                 impossible(Cause::Environment, step, session, format!("{step} has no work of its own"))

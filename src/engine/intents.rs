@@ -11,8 +11,8 @@ use crate::{
     },
     git::Tree,
     model::{
-        Answer, Cause, Decision, Generation, Halt, HaltReason, Intent, IntentAction, Mode, Origin, Session, SessionId,
-        SessionKind, Status, Step, StepResult, Verdict, Wish,
+        Answer, Cause, Decision, Generation, Halt, HaltReason, Intent, IntentAction, Mode, Origin, Seen, Session,
+        SessionId, SessionKind, Status, Step, StepResult, Verdict, Wish,
     },
     store::{Change, StoreError, Summary, Transition},
     workflow::{self, Continuation, Next},
@@ -160,16 +160,22 @@ impl Desk {
             }
             IntentAction::Cancel => self.cancel(session)?,
             IntentAction::SetMode { mode } => set_mode(session, *mode),
-            IntentAction::Approve { note } => match halt {
+            IntentAction::Approve { note, seen } => match halt {
                 None => Weighed::Refuse(no_halt(session)),
-                Some(halt) => self.approve(session, halt, note.clone(), intent).await?,
+                Some(halt) => match is_seen(session, &halt, seen.as_ref()).await {
+                    Ok(()) => self.approve(session, halt, note.clone(), intent).await?,
+                    Err(why) => Weighed::Refuse(why),
+                },
             },
-            IntentAction::Override { note } => match halt {
+            IntentAction::Override { note, seen } => match halt {
                 None => Weighed::Refuse(no_halt(session)),
                 Some(_) if note.trim().is_empty() => {
                     Weighed::Refuse("an override goes on the record: say why, with a note".into())
                 }
-                Some(halt) => self.go_on(session, halt, Verdict::Override, Some(note.clone()), intent).await?,
+                Some(halt) => match is_seen(session, &halt, seen.as_ref()).await {
+                    Ok(()) => self.go_on(session, halt, Verdict::Override, Some(note.clone()), intent).await?,
+                    Err(why) => Weighed::Refuse(why),
+                },
             },
         })
     }
@@ -392,11 +398,7 @@ impl Desk {
         intent: &Intent,
     ) -> Result<Decision, EngineError> {
         let result = self.store.interaction(session.id, halt.seq)?.and_then(|interaction| interaction.result);
-        let (worktree, files) = (session.worktree.clone(), workflow::halted_files(halt));
-        let content = tokio::task::spawn_blocking(move || {
-            worktree.and_then(|worktree| Tree::open(&worktree).and_then(|tree| tree.content_hash(&files)).ok())
-        });
-        let content = content.await.ok().flatten().unwrap_or_default();
+        let content = content_of(session, halt).await.unwrap_or_default();
         let evidence_hash = workflow::evidence_hash(&content, halt, result.as_ref());
         Ok(Decision { verdict, note, user: intent.user.clone(), at: clock::now(), evidence_hash })
     }
@@ -410,6 +412,30 @@ fn opened(change: &Change) -> Option<SessionId> {
         Some(session.id)
     } else {
         None
+    }
+}
+
+/// The content of the files that a halt is about, in one word; `None`: it cannot be read.
+async fn content_of(session: &Session, halt: &Halt) -> Option<String> {
+    let (worktree, files) = (session.worktree.clone()?, workflow::halted_files(halt));
+    let read = move || Tree::open(&worktree).and_then(|tree| tree.content_hash(&files)).ok();
+    tokio::task::spawn_blocking(read).await.ok().flatten()
+}
+
+/// Whether what a person had before them who decides a halt is what is there.
+async fn is_seen(session: &Session, halt: &Halt, seen: Option<&Seen>) -> Result<(), String> {
+    let Some(seen) = seen else { return Ok(()) };
+    if seen.halt != halt.id {
+        return Err(format!(
+            "that was about an earlier halt; now it is halted for another reason ({}): look at this one, then decide",
+            halt.reason
+        ));
+    }
+    match (&seen.content, content_of(session, halt).await) {
+        (Some(shown), Some(now)) if *shown != now => {
+            Err("what it is about has changed since it was shown: look at it again, then decide".into())
+        }
+        (Some(_) | None, _) => Ok(()),
     }
 }
 

@@ -24,7 +24,7 @@ use crate::{
         StepResult, TestRun,
     },
     project::Project,
-    store::{Change, Makers, StoreError, Writer},
+    store::{Change, Makers, Said, StoreError, Writer},
     workflow::{History, LedgerRow},
 };
 
@@ -168,8 +168,8 @@ pub(super) enum Check {
     ContextDesign,
     /// The component's design.
     Design,
-    /// The acceptance criteria, by the newest run of the integration tests.
-    Criteria(Option<Box<TestRun>>),
+    /// The acceptance criteria, by the newest run of the integration tests and by what people said.
+    Criteria(Option<Box<TestRun>>, Vec<(String, Said)>),
 }
 
 /// What an agent step needs.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use git2::{Delta, Diff, DiffDelta, DiffFindOptions, DiffFormat, DiffOptions};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{GitError, Repo, Tree, error::Doing, repo};
 
@@ -14,7 +14,7 @@ const LARGEST: i64 = 4 * 1024 * 1024;
 const LONGEST: usize = 4 * 1024;
 
 /// What a session changed, for people. Bytes that are not UTF-8 are replaced; control characters are still in it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Patch {
     /// In the order of their paths.
     pub files: Vec<FilePatch>,
@@ -24,7 +24,7 @@ pub struct Patch {
 }
 
 /// What became of one file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FilePatch {
     /// Where it is now, or was last.
     pub path: String,
@@ -43,7 +43,7 @@ pub struct FilePatch {
 }
 
 /// What became of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FileChange {
     /// It is new.
@@ -57,7 +57,7 @@ pub enum FileChange {
 }
 
 /// One line of a patch.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PatchLine {
     /// What it is.
     pub sign: Sign,
@@ -68,7 +68,7 @@ pub struct PatchLine {
 }
 
 /// What a line of a patch is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sign {
     /// The head of a group of lines.
@@ -82,6 +82,29 @@ pub enum Sign {
 }
 
 impl Patch {
+    /// The patch as programs write it, one file after the other.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for file in &self.files {
+            let from = file.from.as_ref().unwrap_or(&file.path);
+            text.push_str(&format!("--- {from}\n+++ {}\n", file.path));
+            for line in &file.lines {
+                let sign = match line.sign {
+                    Sign::Hunk => "",
+                    Sign::Context => " ",
+                    Sign::Added => "+",
+                    Sign::Removed => "-",
+                };
+                text.push_str(&format!("{sign}{}\n", line.text));
+            }
+        }
+        if self.cut {
+            text.push_str("… cut\n");
+        }
+        text
+    }
+
     /// How many lines are new and how many are gone, in all files.
     #[must_use]
     pub fn counts(&self) -> (u64, u64) {

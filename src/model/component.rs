@@ -107,8 +107,19 @@ pub struct CriterionCheck {
     pub id: String,
     /// What must hold.
     pub text: String,
-    /// How it stands.
+    /// How it stands by its tests.
     pub state: CriterionState,
     /// The tests that carry its id, skipped ones too.
     pub tests: Vec<String>,
+    /// How it stands by a person's word, which wins over the tests, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_hand: Option<(CriterionState, String)>,
+}
+
+impl CriterionCheck {
+    /// How it stands, all told: by a person's word, else by its tests.
+    #[must_use]
+    pub fn standing(&self) -> CriterionState {
+        self.by_hand.as_ref().map_or(self.state, |(state, _)| *state)
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{IntentId, Micros, Mode, RequestId, SessionId, SessionKind};
+use super::{HaltId, IntentId, Micros, Mode, RequestId, SessionId, SessionKind};
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +36,9 @@ pub enum IntentAction {
     Approve {
         /// Why.
         note: Option<String>,
+        /// What the person had before them; if something else is there by now, nothing is decided.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seen: Option<Seen>,
     },
     /// Make a session for a component, as the session's agent asks; it waits until that one has ended.
     Create {
@@ -59,7 +62,20 @@ pub enum IntentAction {
     Override {
         /// Why: required, since it goes on the record.
         note: String,
+        /// What the person had before them; if something else is there by now, nothing is decided.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seen: Option<Seen>,
     },
+}
+
+/// What a person had before them who decides a halt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// The halt.
+    pub halt: HaltId,
+    /// The content of the files that it is about, in one word; `None`: they were not shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
 }
 
 /// What a client asks the engine to do.

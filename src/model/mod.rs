@@ -23,7 +23,7 @@ pub use event::{Event, EventKind};
 pub use exit::Exit;
 pub use halt::{Decision, Halt, HaltReason, Verdict};
 pub use id::{HaltId, IdError, IntentId, InteractionId, RequestId, SessionId};
-pub use intent::{Answer, Intent, IntentAction};
+pub use intent::{Answer, Intent, IntentAction, Seen};
 pub use kind::{Performer, SessionKind, Step, UnknownWord};
 pub use request::{Policy, Request, Ruling, Wish};
 pub use result::{AgentReport, Cause, ChildProblem, Data, DesignProblem, OutputFile, ResultStatus, StepResult};

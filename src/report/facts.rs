@@ -9,7 +9,7 @@ use crate::{
         SessionId, Status, Step, TestRun, Verdict,
     },
     store::CriterionRecord,
-    workflow::{Chapters, LedgerRow, Sentence, headline, story},
+    workflow::{Chapters, LedgerRow, Sentence, Woken, headline, story},
 };
 
 /// Everything that a report tells.
@@ -64,6 +64,8 @@ pub struct Told {
     pub generations: Vec<Generation>,
     /// Oldest first.
     pub interactions: Vec<Interaction>,
+    /// What it had woken or made.
+    pub woke: Vec<Woken>,
     /// Oldest first, and whether what was decided still is what was decided on.
     pub halts: Vec<(Halt, Option<Holding>)>,
     /// What became of each failure.
@@ -89,7 +91,7 @@ impl Holding {
     pub fn sentence(&self) -> String {
         match self {
             Self::Holds => "It holds: what it was decided on is unchanged.".to_owned(),
-            Self::Void => "It is void: what it was decided on has changed since.".to_owned(),
+            Self::Void => "It is void by now: what it was decided on has changed since.".to_owned(),
             Self::Unknown(why) => format!("Whether it still holds cannot be told: {why}."),
         }
     }
@@ -198,6 +200,7 @@ impl Facts {
             generations: &told.generations,
             interactions: &told.interactions,
             halts: &halts,
+            woke: &told.woke,
             names: &self.names,
         })
     }

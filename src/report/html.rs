@@ -219,6 +219,10 @@ fn decisions(page: &mut Page, facts: &Facts) {
                 .text(&words::list(&evidence.files));
             page.raw("</p>\n");
         }
+        if !evidence.patch.is_empty() {
+            page.raw("<details open><summary>What was changed in these files</summary>");
+            page.pre(&evidence.patch, PROMPT).raw("</details>\n");
+        }
         if !evidence.whole.is_empty() {
             page.raw("<details><summary>Evidence</summary>").pre(&evidence.whole, PROMPT / 4).raw("</details>\n");
         }
@@ -306,6 +310,7 @@ fn sentences(page: &mut Page, story: &[Sentence]) {
 const fn glyph(kind: SentenceKind) -> &'static str {
     match kind {
         SentenceKind::Began => "▸",
+        SentenceKind::Woke => "→",
         SentenceKind::Running => "●",
         SentenceKind::Good | SentenceKind::Warned => "✓",
         SentenceKind::Bad => "✗",

@@ -207,6 +207,9 @@ fn decisions(page: &mut Page, facts: &Facts) {
                 text(&words::list(&evidence.files), TEXT)
             ));
         }
+        if !evidence.patch.is_empty() {
+            page.folded("What was changed in these files", &cut(&evidence.patch, PROMPT));
+        }
         if !evidence.whole.is_empty() {
             page.folded("Evidence", &cut(&evidence.whole, PROMPT / 4));
         }
@@ -240,6 +243,7 @@ fn sentences(page: &mut Page, story: &[Sentence]) {
             SentenceKind::Halted | SentenceKind::Decided => format!("**{told}**"),
             SentenceKind::Bad => format!("✗ {told}"),
             SentenceKind::Began
+            | SentenceKind::Woke
             | SentenceKind::Running
             | SentenceKind::Good
             | SentenceKind::Warned

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
+    git::Patch,
     model::{Command, Halt, Intent, IntentAction, Interaction, Micros, SessionId, TestFailure, TestRun, Verdict},
     tui,
     workflow::Sentence,
@@ -102,8 +103,8 @@ pub(super) fn wish(action: &IntentAction) -> (String, Option<&str>) {
         }
         IntentAction::Cancel => ("cancelled it".into(), None),
         IntentAction::SetMode { mode } => (format!("gave it the mode {mode}"), None),
-        IntentAction::Approve { note } => ("approved its halt".into(), note.as_deref()),
-        IntentAction::Override { note } => ("overrode its halt".into(), Some(note)),
+        IntentAction::Approve { note, .. } => ("approved its halt".into(), note.as_deref()),
+        IntentAction::Override { note, .. } => ("overrode its halt".into(), Some(note)),
     }
 }
 
@@ -122,6 +123,8 @@ pub(super) struct Evidence {
     pub(super) tests: Vec<TestFailure>,
     /// The files that may be the cause.
     pub(super) files: Vec<String>,
+    /// What was changed in them, as it was then; empty when that is not on record.
+    pub(super) patch: String,
     /// All of it, as data; empty when there is nothing but the message.
     pub(super) whole: String,
 }
@@ -135,8 +138,14 @@ pub(super) fn evidence(halt: &Halt) -> Evidence {
     let tests = tests.and_then(|tests| serde_json::from_value(tests.clone()).ok()).unwrap_or_default();
     let files = about.and_then(|about| about.get("files"));
     let files = files.and_then(|files| serde_json::from_value(files.clone()).ok()).unwrap_or_default();
-    let whole = about.and_then(|about| serde_json::to_string_pretty(about).ok()).unwrap_or_default();
-    Evidence { tests, files, whole }
+    let patch = about.and_then(|about| about.get("patch"));
+    let patch = patch.and_then(|patch| serde_json::from_value::<Patch>(patch.clone()).ok());
+    let mut rest = about.cloned();
+    if let Some(Value::Object(fields)) = &mut rest {
+        fields.remove("patch");
+    }
+    let whole = rest.and_then(|about| serde_json::to_string_pretty(&about).ok()).unwrap_or_default();
+    Evidence { tests, files, patch: patch.map(|patch| patch.text()).unwrap_or_default(), whole }
 }
 
 /// The beginning and the end of a story that is too long to be told, and how much lies between.

@@ -9,7 +9,7 @@ use crate::{
         Answer, Command, Decision, Event, EventKind, Generation, Halt, Intent, IntentId, Interaction, Micros, Request,
         Scope, Session, SessionId, SessionKind, Status, Step, StepResult,
     },
-    workflow::{Attempt, Awaited, Bounds, History, LedgerRow, Outcome, first_step},
+    workflow::{Attempt, Awaited, Bounds, History, LedgerRow, Outcome, Woken, first_step},
 };
 
 use super::{
@@ -360,6 +360,29 @@ impl Store {
                 step: row.get(3)?,
                 halt: row.get(4)?,
                 step_started_at: row.get(5)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// What a session had woken or made, but for its children, oldest first.
+    ///
+    /// # Errors
+    /// When a row cannot be read.
+    pub fn woke(&self, session: SessionId) -> Result<Vec<Woken>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT g.opened_at, o.kind, o.component, g.number, g.context FROM sessions s \
+             JOIN awaits a ON a.session = s.row JOIN sessions o ON o.row = a.awaited \
+             JOIN generations g ON g.session = o.row AND json_extract(g.origin, '$.id') = ?3 \
+             WHERE s.id = ?1 AND s.project = ?2 AND coalesce(o.parent, 0) != s.row ORDER BY g.opened_at, o.row",
+        )?;
+        let rows = statement.query_map(params![session, self.project()?, session.to_string()], |row| {
+            Ok(Woken {
+                at: row.get(0)?,
+                kind: row.get(1)?,
+                component: row.get(2)?,
+                generation: row.get(3)?,
+                context: row.get(4)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -50,6 +50,10 @@ pub struct BoardRow {
     pub updated_at: Micros,
     /// The session that had this generation opened: its parent, or another one that it works for.
     pub woken_by: Option<SessionId>,
+    /// When this generation was opened.
+    pub opened_at: Micros,
+    /// Whether a person closed it, by approving its last halt.
+    pub closed: bool,
 }
 
 /// What a session needs a person for.
@@ -85,7 +89,7 @@ impl BoardRow {
         match self.status {
             Status::Active if self.requests > 0 => Some(Need::Request),
             Status::Active if self.mode == Mode::Manual && !self.is_running() => Some(Need::Advance),
-            Status::Failed if self.parent_id.is_none() => Some(Need::Failed),
+            Status::Failed if self.parent_id.is_none() && !self.closed => Some(Need::Failed),
             Status::Active | Status::Failed | Status::Complete | Status::Cancelled => None,
         }
     }
@@ -210,7 +214,10 @@ impl Detail {
 
 pub(super) const ROW_COLUMNS: &str = "s.id, s.kind, s.component, p.id, s.status, s.mode, s.step, s.step_status, \
      s.iteration, s.generation, s.step_started_at, s.next, s.halt, s.created_at, s.updated_at, s.requests, \
-     (SELECT json_extract(g.origin, '$.id') FROM generations g WHERE g.session = s.row AND g.number = s.generation)";
+     (SELECT json_extract(g.origin, '$.id') FROM generations g WHERE g.session = s.row AND g.number = s.generation), \
+     coalesce((SELECT g.opened_at FROM generations g WHERE g.session = s.row AND g.number = s.generation), s.created_at), \
+     s.status = 'failed' AND coalesce((SELECT d.verdict FROM halts h LEFT JOIN decisions d ON d.halt = h.id \
+     WHERE h.session = s.row ORDER BY h.seq DESC, h.id DESC LIMIT 1) = 'approve', 0)";
 
 /// Reads [`ROW_COLUMNS`] that stand at column `at` of a row.
 pub(super) fn board_row_at(row: &Row<'_>, at: usize) -> rusqlite::Result<BoardRow> {
@@ -232,6 +239,8 @@ pub(super) fn board_row_at(row: &Row<'_>, at: usize) -> rusqlite::Result<BoardRo
         updated_at: row.get(at + 14)?,
         requests: row.get(at + 15)?,
         woken_by: row.get::<_, Option<String>>(at + 16)?.and_then(|id| id.parse().ok()),
+        opened_at: row.get(at + 17)?,
+        closed: row.get(at + 18)?,
     })
 }
 

@@ -25,6 +25,11 @@ pub fn able(command: Command, model: &Model, snapshot: &Snapshot) -> Result<(), 
     match command {
         Command::Advance => session(model, snapshot).and_then(advance),
         Command::Retry => session(model, snapshot).and_then(retry),
+        Command::Reactivate | Command::Redesign
+            if session(model, snapshot).is_ok_and(|row| row.halt.is_some() && row.status.is_terminal()) =>
+        {
+            Err("its halt is not decided yet: A approves, O overrides, H shows it".into())
+        }
         Command::Reactivate => session(model, snapshot).and_then(|row| match row.status {
             Status::Active => Err("it is still active; reactivate is for sessions that have ended".into()),
             Status::Complete | Status::Failed | Status::Cancelled => Ok(()),

@@ -39,8 +39,8 @@ impl App {
     /// # Errors
     /// When the store cannot be read.
     pub fn open(options: Options, size: (u16, u16)) -> Result<Self, StoreError> {
-        let Options { store, project, now, zone, colors, limits, engine } = options;
-        let mut reader = Reader::new(store, project, engine, limits, now);
+        let Options { store, project, now, zone, colors, limits, engine, start } = options;
+        let mut reader = Reader::new(store, project, (engine, start), limits, now);
         let snapshot = reader.first()?;
         let mut model = Model::new(size, now(), zone, colors);
         model.list(&snapshot);

@@ -50,6 +50,8 @@ pub struct Changes {
     pub files: Vec<String>,
     /// The patch, or why there is none.
     pub lines: Lines,
+    /// The content of the files that the newest halt is about, in one word.
+    pub content: Option<String>,
     /// Whether the decision about the newest halt still is about what is there.
     pub validity: Option<Validity>,
 }
@@ -57,11 +59,18 @@ pub struct Changes {
 /// Asks git.
 pub(super) fn changes(job: Job) -> Changes {
     let tree = job.worktree.as_ref().and_then(|worktree| Tree::open(worktree).ok());
+    let content = match (&job.halt, &tree) {
+        (Some((halt, _)), Some(tree)) => tree.content_hash(&crate::workflow::halted_files(halt)).ok(),
+        (None, _) | (_, None) => None,
+    };
     let decided = job.halt.as_ref().and_then(|(halt, result)| Some((halt, halt.decision.as_ref()?, result.as_ref())));
-    let validity = decided.map(|(halt, decision, result)| {
-        let content = tree.as_ref().and_then(|tree| tree.content_hash(&crate::workflow::halted_files(halt)).ok());
-        validity(decision, content.as_deref(), halt, result)
-    });
+    let validity = decided.map(|(halt, decision, result)| validity(decision, content.as_deref(), halt, result));
+    let decided_on = decided.and_then(|(halt, _, _)| halt.evidence.pointer("/about/patch"));
+    let decided_on = decided_on.and_then(|patch| serde_json::from_value::<Patch>(patch.clone()).ok());
+    if let (Some(patch), Some(base), false) = (decided_on, &job.base, job.files.is_empty()) {
+        let lines = lines(&patch, base, "  as it was when that was decided");
+        return Changes { session: job.session, files: job.files, lines, content, validity };
+    }
     let lines = match (&job.base, &tree) {
         (None, _) => said("Nothing yet: the session has no branch."),
         (Some(base), Some(tree)) => shown(tree.patch(base, &job.files, CAP), base, ""),
@@ -73,7 +82,7 @@ pub(super) fn changes(job: Job) -> Changes {
             None => said("Nothing yet: the session has no branch."),
         },
     };
-    Changes { session: job.session, files: job.files, lines, validity }
+    Changes { session: job.session, files: job.files, lines, content, validity }
 }
 
 fn said(text: &str) -> Lines {
@@ -82,7 +91,7 @@ fn said(text: &str) -> Lines {
 
 fn shown(patch: Result<Patch, crate::git::GitError>, base: &str, note: &str) -> Lines {
     match patch {
-        Ok(patch) if patch.files.is_empty() => said(&format!("Nothing differs from {}.", short(base))),
+        Ok(patch) if patch.files.is_empty() => said(&format!("Nothing differs from {}.{note}", short(base))),
         Ok(patch) => lines(&patch, base, note),
         Err(error) => vec![Arc::new(Line::new((FIRST, 0)).with(Tone::Bad, clean_line(&error.to_string())))],
     }

@@ -65,6 +65,9 @@ pub use words::{brief, exact};
 /// Answers whether an engine is alive. Called on the worker's thread, at most a few times a second.
 pub type EngineWatch = Box<dyn Fn() -> bool + Send>;
 
+/// Starts an engine in the background, if none is alive. Called on the worker's thread, when there is something to do.
+pub type EngineStart = Box<dyn Fn() + Send>;
+
 /// What the board is given.
 pub struct Options {
     /// The store, opened for the scope that is shown.
@@ -81,6 +84,8 @@ pub struct Options {
     pub limits: Limits,
     /// Whether an engine is alive.
     pub engine: EngineWatch,
+    /// Has one started when there is none.
+    pub start: EngineStart,
 }
 
 /// Why the board ended, when nobody left it.

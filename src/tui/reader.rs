@@ -19,7 +19,7 @@ use crate::{
 };
 
 use super::{
-    EngineWatch, Message,
+    EngineStart, EngineWatch, Message,
     changes::{self, Changes, Differ, Job},
     live::{Newest, Span, Window},
     snapshot::{Criteria, Inspected, Snapshot, Story},
@@ -30,6 +30,8 @@ use super::{
 pub(super) const ENDED: u32 = 400;
 /// What others wrote is looked at no more often than this, in microseconds: a flood of writes costs no more than that.
 const PAUSE: Micros = 60_000;
+/// An engine is started no more often than this, in microseconds.
+const STARTS: Micros = 10_000_000;
 /// What a session that is at work has changed is looked at no more often than this, in microseconds.
 const DIFF_PAUSE: Micros = 2_000_000;
 
@@ -77,6 +79,8 @@ pub(super) struct Reader {
     store: Store,
     project: String,
     engine: EngineWatch,
+    start: EngineStart,
+    started_at: Option<Micros>,
     limits: Limits,
     now: fn() -> Micros,
     view: View,
@@ -106,7 +110,13 @@ struct Asked {
 impl Reader {
     /// A reader that has read nothing.
     #[must_use]
-    pub(super) fn new(store: Store, project: String, engine: EngineWatch, limits: Limits, now: fn() -> Micros) -> Self {
+    pub(super) fn new(
+        store: Store,
+        project: String,
+        (engine, start): (EngineWatch, EngineStart),
+        limits: Limits,
+        now: fn() -> Micros,
+    ) -> Self {
         let view = View {
             session: None,
             span: Span::Tail,
@@ -120,6 +130,8 @@ impl Reader {
             store,
             project,
             engine,
+            start,
+            started_at: None,
             limits,
             now,
             view,
@@ -187,6 +199,7 @@ impl Reader {
         let message = match self.store.apply(&vec![Change::Ask(intent)]) {
             Ok(()) => {
                 self.open.push((ask.ticket, id));
+                self.need_engine();
                 Message::Asked { ticket: ask.ticket }
             }
             Err(error) => Message::NotAsked { ticket: ask.ticket, why: error.to_string() },
@@ -260,7 +273,21 @@ impl Reader {
         self.snapshot.trouble = result.err().map(|error| error.to_string());
     }
 
+    /// Has an engine started if there is none; not twice in a row, since one takes a moment to come up.
+    fn need_engine(&mut self) {
+        let now = (self.now)();
+        let just = self.started_at.is_some_and(|at| (0..STARTS).contains(&(now - at)));
+        if !just && !(self.engine)() {
+            self.started_at = Some(now);
+            (self.start)();
+        }
+    }
+
     pub(super) fn check_engine(&mut self) -> bool {
+        // What was being done when an engine died is taken up by the next one.
+        if self.snapshot.tree.counts.running > 0 {
+            self.need_engine();
+        }
         let alive = (self.engine)();
         let news = alive != self.snapshot.engine;
         self.snapshot.engine = alive;
@@ -357,6 +384,7 @@ impl Reader {
             generations: &detail.generations,
             interactions: &self.attempts,
             halts: &detail.halts,
+            woke: &self.store.woke(session)?,
             names: &names.collect(),
         });
         let story = Story { session, sentences };
@@ -407,7 +435,9 @@ impl Reader {
             at: (self.now)(),
         };
         let same = self.asked.as_ref().is_some_and(|asked| {
-            let settled = !detail.row.is_running() || now.at - asked.at < DIFF_PAUSE;
+            // A halt is decided by what is shown: it is looked at again when anything happens.
+            let moving = detail.row.is_running() || wanted == Wanted::Halted;
+            let settled = !moving || now.at - asked.at < DIFF_PAUSE;
             settled && Asked { at: asked.at, ..now.clone() } == *asked
         });
         if same {

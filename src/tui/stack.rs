@@ -2,7 +2,7 @@
 
 use tui_textarea::TextArea;
 
-use crate::model::{Mode, RequestId, SessionId};
+use crate::model::{Mode, RequestId, Seen, SessionId};
 
 use super::{keys::Scope, scroll::Position};
 
@@ -84,6 +84,8 @@ pub struct Editor {
     pub session: SessionId,
     /// What for.
     pub purpose: Purpose,
+    /// The halt that is decided, as it was when the editor was opened.
+    pub seen: Option<Seen>,
     /// The text.
     pub area: TextArea<'static>,
 }

@@ -84,7 +84,7 @@ pub fn update(model: &mut Model, snapshot: &Snapshot, action: Action, now: Micro
                 let text = if snapshot.engine {
                     format!("{}: asked", asked.words)
                 } else {
-                    format!("{}: recorded; no engine is alive to do it", asked.words)
+                    format!("{}: recorded; an engine does it as soon as one is alive", asked.words)
                 };
                 say(model, if snapshot.engine { Tone::Dim } else { Tone::Warn }, text);
             }
@@ -171,10 +171,13 @@ fn run(model: &mut Model, snapshot: &Snapshot, row: &Row) -> Vec<Effect> {
             let halted = selected.and_then(|id| snapshot.tree.node(id)).is_some_and(|node| node.row.halt.is_some());
             let granted = row.command == Command::Approve;
             let rule = able::request(model, snapshot).map(|request| Purpose::Rule { request: request.id, granted });
-            let purpose = if halted { Some(Purpose::Approve) } else { rule };
-            open(model, selected.zip(purpose).map(|(id, purpose)| overlays::editor(id, purpose)));
+            let overlay = |id| match rule {
+                _ if halted => Some(overlays::decision(snapshot, id, Purpose::Approve)),
+                rule => rule.map(|rule| overlays::editor(id, rule)),
+            };
+            open(model, selected.and_then(overlay));
         }
-        Command::Override => open(model, selected.map(|id| overlays::editor(id, Purpose::Override))),
+        Command::Override => open(model, selected.map(|id| overlays::decision(snapshot, id, Purpose::Override))),
         Command::Mode => {
             let chosen = selected.and_then(|id| snapshot.tree.node(id)).map_or(Mode::Manual, |node| node.row.mode);
             open(model, selected.map(|session| Overlay::Modes { session, chosen }));

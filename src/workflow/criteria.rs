@@ -20,6 +20,7 @@ pub fn judge_criteria(criteria: &[&Criterion], tests: &[TestCase]) -> Vec<Criter
             text: criterion.text.clone(),
             state,
             tests: carrying.iter().map(|test| test.name.clone()).collect(),
+            by_hand: None,
         }
     };
     criteria.iter().map(check).collect()
@@ -64,8 +65,12 @@ fn words(text: &str) -> Vec<String> {
 pub fn gap_analysis(checks: &[CriterionCheck]) -> Option<String> {
     let lines: Vec<String> = checks
         .iter()
-        .filter(|check| check.state != CriterionState::Satisfied)
+        .filter(|check| check.standing() != CriterionState::Satisfied)
         .map(|check| match check.state {
+            _ if check.by_hand.is_some() => {
+                let note = check.by_hand.as_ref().map_or("", |(_, note)| note);
+                format!("{} ({}): a person says that it is not met: {note}", check.id, check.text)
+            }
             CriterionState::Untested if !check.tests.is_empty() => {
                 format!("{} ({}): its tests are skipped: {}", check.id, check.text, check.tests.join(", "))
             }

@@ -24,5 +24,5 @@ pub use ledger::{LedgerRow, LedgerState, absorb, failure_set, fingerprint, probl
 pub use orchestrator::{Attempt, Awaited, Bounds, History, Next, Outcome, Waiting, WorkflowError, next, status_after};
 pub use placement::{Owner, owner, place, place_compile_errors, shared_files, uncompiled, uncompiled_outside};
 pub use render::{Format, render};
-pub use story::{Chapters, Sentence, SentenceKind, failure_sentence, headline, story};
+pub use story::{Chapters, Sentence, SentenceKind, Woken, failure_sentence, headline, story};
 pub use table::{Row, Then, first_step, fix_step, position, row, rows};

@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 
 use crate::model::{
-    AgentReport, Cause, Command, CriterionState, Data, Decision, Generation, Halt, HaltReason, Interaction, Micros,
-    Origin, ResultStatus, Session, SessionId, SessionKind, Status, Step, StepResult, TestRun, TestStatus, Verdict,
+    AgentReport, Cause, Command, CriterionCheck, CriterionState, Data, Decision, Generation, Halt, HaltReason,
+    Interaction, Micros, Origin, ResultStatus, Session, SessionId, SessionKind, Status, Step, StepResult, TestRun,
+    TestStatus, Verdict,
 };
 
 use super::ledger::{LedgerRow, LedgerState};
@@ -27,8 +28,25 @@ pub struct Chapters<'a> {
     pub interactions: &'a [Interaction],
     /// Oldest first, with the decisions about them.
     pub halts: &'a [Halt],
+    /// The generations of other sessions that this one had opened, oldest first: when, whose, and why.
+    pub woke: &'a [Woken],
     /// What other sessions are called at the beginning of a sentence: `The integration session of Orders`. One that is missing is called by its id.
     pub names: &'a BTreeMap<SessionId, String>,
+}
+
+/// Another session that was woken, or made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Woken {
+    /// When.
+    pub at: Micros,
+    /// Its workflow.
+    pub kind: SessionKind,
+    /// Its component.
+    pub component: String,
+    /// Its generation that this opened; 1: it was made.
+    pub generation: u32,
+    /// What its agent was told.
+    pub context: String,
 }
 
 /// One thing that happened.
@@ -49,6 +67,8 @@ pub struct Sentence {
 pub enum SentenceKind {
     /// The session began, or was woken.
     Began,
+    /// It had another session woken, or made.
+    Woke,
     /// A step is at work.
     Running,
     /// A step did what it should.
@@ -71,6 +91,7 @@ impl SentenceKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Began => "began",
+            Self::Woke => "woke",
             Self::Running => "running",
             Self::Good => "good",
             Self::Warned => "warned",
@@ -90,6 +111,7 @@ pub fn story(chapters: Chapters<'_>) -> Vec<Sentence> {
     for interaction in chapters.interactions {
         told.push(attempted(interaction));
     }
+    told.extend(chapters.woke.iter().map(woke));
     for halt in chapters.halts {
         told.push(halted(chapters, halt));
         told.extend(halt.decision.as_ref().map(|decision| decided(halt, decision)));
@@ -98,6 +120,16 @@ pub fn story(chapters: Chapters<'_>) -> Vec<Sentence> {
     told.sort_by_key(|sentence| (sentence.at, sentence.kind == SentenceKind::Began));
     told.extend(ended(chapters.session));
     told
+}
+
+fn woke(it: &Woken) -> Sentence {
+    let what = match it.generation {
+        1 => format!("It had {} session begun for {}", article(it.kind, "a"), it.component),
+        _ => format!("It woke the {} session of {}", it.kind, it.component),
+    };
+    let why = quote(&it.context);
+    let sentence = if why.is_empty() { format!("{what}.") } else { format!("{what}: {why}") };
+    Sentence { at: it.at, sentence, kind: SentenceKind::Woke, seq: None }
 }
 
 fn opened(chapters: Chapters<'_>, generation: &Generation) -> Sentence {
@@ -179,7 +211,17 @@ fn went_well(it: &Interaction, result: &StepResult) -> String {
             }
         }
         Some(Data::Criteria { criteria, .. }) => {
-            format!("All criteria are met by tests that carry their ids: {}.", list(criteria.iter().map(|it| &it.id)))
+            let (hand, tests): (Vec<_>, Vec<_>) = criteria.iter().partition(|check| check.by_hand.is_some());
+            let ids = |checks: Vec<&CriterionCheck>| list(checks.iter().map(|check| check.id.clone()));
+            match (tests.is_empty(), hand.is_empty()) {
+                (_, true) => format!("All criteria are met by tests that carry their ids: {}.", ids(tests)),
+                (true, false) => format!("All criteria are met, by a person's word: {}.", ids(hand)),
+                (false, false) => format!(
+                    "All criteria are met by tests that carry their ids: {}; by a person's word: {}.",
+                    ids(tests),
+                    ids(hand)
+                ),
+            }
         }
         Some(Data::Design { .. }) => "The design was checked and holds.".to_owned(),
         None if it.step == Step::ReadContextDesign => "The design of the context was read.".to_owned(),
@@ -313,8 +355,8 @@ fn found(step: Step, data: &Data) -> Option<String> {
             Some(format!("{what}: {names}."))
         }
         Data::Criteria { criteria, .. } => {
-            let gaps = || criteria.iter().filter(|check| check.state != CriterionState::Satisfied);
-            let open = list(gaps().map(|check| format!("{} ({})", check.id, check.state)));
+            let gaps = || criteria.iter().filter(|check| check.standing() != CriterionState::Satisfied);
+            let open = list(gaps().map(|check| format!("{} ({})", check.id, check.standing())));
             Some(format!("{} of {} criteria are not met yet: {open}.", gaps().count(), criteria.len()))
         }
         Data::Design { design_problems } if !design_problems.is_empty() => {

@@ -11,10 +11,10 @@ use std::{
 
 use callboard::{
     model::{
-        CriterionState, EventKind, HaltReason, Placement, ResultStatus, Scope, SessionId, SessionKind, Status, Step,
-        Verdict,
+        Answer, CriterionState, EventKind, HaltId, HaltReason, Intent, IntentAction, IntentId, Placement, ResultStatus,
+        Scope, Seen, SessionId, SessionKind, Status, Step, Verdict,
     },
-    store::Store,
+    store::{Change, Store},
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
@@ -503,6 +503,67 @@ fn approve_closes_and_nothing_happens_after_the_halt() {
     assert_eq!((shop.steps(id), shop.git(&["rev-parse", &branch])), (steps, tip));
     assert!(session.worktree.unwrap().join("src/orders.txt").is_file(), "the worktree is kept");
     assert_eq!(shop.git(&["status", "--porcelain"]), "");
+}
+
+#[test]
+fn a_decision_is_about_what_was_seen() {
+    let (shop, id) = Shop::new(&[BREAKS_BILLING, WAKE_CART, WEIGHED]);
+    assert_eq!(shop.run(id), 3, "{}", shop.story());
+    let halt = shop.store().last_halt(id).unwrap().unwrap();
+    let ask = |action: IntentAction| {
+        let intent = IntentId::generate();
+        let asked = Intent { id: intent, session_id: id, user: "ada@example.com".into(), action, at: 1 };
+        shop.store().apply(&vec![Change::Ask(asked)]).unwrap();
+        shop.run(id);
+        match shop.store().answer(intent).unwrap() {
+            Some(Answer::Refused { why }) => why,
+            other => panic!("{other:?}"),
+        }
+    };
+    let approve = |seen: Seen| IntentAction::Approve { note: None, seen: Some(seen) };
+    let other = ask(approve(Seen { halt: HaltId::generate(), content: None }));
+    assert!(other.contains("an earlier halt"), "{other}");
+    // Somebody writes into the worktree between the look and the decision.
+    let worktree = shop.store().session(id).unwrap().worktree.unwrap();
+    let tree = callboard::git::Tree::open(&worktree).unwrap();
+    let content = tree.content_hash(&["src/billing/rounding.txt".into()]).unwrap();
+    fs::write(worktree.join("src/billing/rounding.txt"), "down\n").unwrap();
+    let changed = ask(approve(Seen { halt: halt.id, content: Some(content) }));
+    assert!(changed.contains("has changed since it was shown"), "{changed}");
+    // Nor is the decision got round.
+    let context = "Mended by hand.".to_owned();
+    let woken = ask(IntentAction::Reactivate { context, requester: None, redesign: false });
+    assert!(woken.contains("approve or override that first"), "{woken}");
+    assert!(shop.store().last_halt(id).unwrap().unwrap().decision.is_none());
+    // What was decided waits for nobody any more.
+    let waits = || shop.ok(&["inbox", "--json"]).trim() != "[]";
+    assert!(waits());
+    shop.ask(&["approve", &id.to_string()]);
+    assert_eq!(shop.run(id), 1, "{}", shop.story());
+    assert!(!waits(), "{}", shop.ok(&["inbox"]));
+    // What it was decided on can still be read, whatever becomes of the worktree.
+    fs::remove_dir_all(&worktree).unwrap();
+    let report = shop.ok(&["report", &id.to_string()]);
+    assert!(report.contains("-even") && report.contains("+up"), "{report}");
+}
+
+#[test]
+fn a_persons_word_on_a_criterion_wins() {
+    let (shop, id) = Shop::new(&[JOINED, WAKE_CART, WEIGHED]);
+    shop.ok(&["criterion", "set", "AC-1", "unmet", "--note", "It weighs the wrong thing."]);
+    assert_eq!(shop.run(id), 3, "{}", shop.story());
+    let told = shop.prompt(id, Step::GenerateIntegrationTests, 2);
+    assert!(told.contains("a person says that it is not met: It weighs the wrong thing."), "{told}");
+
+    let unmarked = BEGINNING.replace("ac_1_weighs", "weighs");
+    let (shop, id) = Shop::with(TOML, &[&unmarked, JOINED, WAKE_CART, WEIGHED], |_| {});
+    shop.ok(&["criterion", "set", "AC-1", "satisfied", "--note", "Seen on the scales."]);
+    assert_eq!(shop.run(id), 0, "{}", shop.story());
+    let criteria: Value = serde_json::from_str(&shop.ok(&["criterion", "ls", "--json"])).unwrap();
+    assert_eq!(criteria[0]["standing"], "satisfied");
+    assert_eq!(criteria[0]["said"]["note"], "Seen on the scales.");
+    assert_eq!(criteria[0]["shown"]["state"], "untested", "the tests show what they show: {criteria}");
+    assert!(shop.ok(&["report", &id.to_string()]).contains("by a person's word: AC-1"));
 }
 
 #[test]

@@ -122,6 +122,7 @@ fn told(session: Session, foreign: &str) -> Told {
             attempt(number, 2, Step::RunIntegrationTests, tests, Some(bad)),
             attempt(number, 3, Step::Finalize, git, Some(StepResult::ok().with_data(finalized))),
         ],
+        woke: Vec::new(),
         halts: Vec::new(),
         ledger: vec![ledger(foreign, foreign)],
         changes: Changes {
@@ -191,7 +192,10 @@ fn facts(foreign: &str) -> Facts {
     };
     subject.asked = vec![
         (intent(IntentAction::Start), Some(Answer::Done)),
-        (intent(IntentAction::Override { note: foreign.into() }), Some(Answer::Refused { why: foreign.into() })),
+        (
+            intent(IntentAction::Override { note: foreign.into(), seen: None }),
+            Some(Answer::Refused { why: foreign.into() }),
+        ),
         (intent(IntentAction::Retry), None),
     ];
     let mut child = told(session(2, SessionKind::ComponentCoding, "Pricing"), foreign);

@@ -130,7 +130,7 @@ fn is_halted(store: &Store, id: SessionId) -> Result<bool, CliError> {
 
 /// Asks what `callboard override` asks; the engine that drives the session next carries it out.
 fn override_(place: &Place, id: SessionId, quiet: bool) -> Result<(), CliError> {
-    act::submit(&mut place.open()?, id, IntentAction::Override { note: NOTE.into() })?;
+    act::submit(&mut place.open()?, id, IntentAction::Override { note: NOTE.into(), seen: None })?;
     if !quiet {
         print::note(&format!("{:18} {:20} overridden: {NOTE}", SessionKind::Integration, CONTEXT));
     }

@@ -9,6 +9,7 @@ use crate::{
     },
     model::{Cause, Command, Component, Criterion, Data, ResultStatus, StepResult, TestRun},
     project::Project,
+    store::Said,
     workflow,
 };
 
@@ -19,9 +20,9 @@ pub(super) fn compose(job: &Job, check: &Check) -> Composed {
     let (subject, result) = match check {
         Check::ContextDesign => context_design(job),
         Check::Design => design(job),
-        Check::Criteria(run) => {
+        Check::Criteria(run, said) => {
             let subject = format!("the acceptance criteria of {}", job.session.component);
-            (subject, criteria(&job.project, &job.session.component, run.as_deref()))
+            (subject, criteria(&job.project, &job.session.component, run.as_deref(), said))
         }
     };
     Composed { command: Command::Check { subject }, changes: Vec::new(), plan: Plan::Known(Box::new(result)) }
@@ -87,9 +88,13 @@ pub(super) fn criteria_of<'a>(project: &'a Project, context: &str) -> Vec<&'a Cr
     project.stories.iter().filter(|story| story.component == context).flat_map(|story| &story.criteria).collect()
 }
 
-fn criteria(project: &Project, context: &str, run: Option<&TestRun>) -> StepResult {
+fn criteria(project: &Project, context: &str, run: Option<&TestRun>, said: &[(String, Said)]) -> StepResult {
     let tests = run.map(|run| run.tests.as_slice()).unwrap_or_default();
-    let criteria = workflow::judge_criteria(&criteria_of(project, context), tests);
+    let mut criteria = workflow::judge_criteria(&criteria_of(project, context), tests);
+    for check in &mut criteria {
+        let word = said.iter().find(|(id, _)| *id == check.id);
+        check.by_hand = word.map(|(_, said)| (said.state, said.note.clone()));
+    }
     let gap_analysis = workflow::gap_analysis(&criteria);
     let result = match &gap_analysis {
         None => StepResult::ok(),

@@ -18,6 +18,9 @@ use crate::{
     workflow::{self, Expected},
 };
 
+/// So much of the patch that broke something is kept with the halt, in bytes.
+const PATCH: usize = 64 * 1024;
+
 /// Asks the record something on a connection of its own: for what is asked seldom.
 pub(super) async fn ask_store<T: Send + 'static>(
     path: Utf8PathBuf,
@@ -109,7 +112,11 @@ async fn broken_outside(job: &Job, judged: StepResult, outside: &[TestFailure]) 
         contexts.iter().copied().collect::<Vec<_>>().join(", "),
         if files.is_empty() { "nothing that is known".to_owned() } else { files.join(", ") }
     );
-    let evidence = json!({"contexts": contexts, "tests": outside, "files": files});
+    // What is decided on is kept as it is now: the session may go on, and its worktree may go.
+    let worktree = git::worktree(job)?.to_owned();
+    let (base, paths) = (job.session.base_commit.clone().unwrap_or_default(), files.clone());
+    let patch = git::read(move || Tree::open(&worktree)?.patch(&base, &paths, PATCH)).await?;
+    let evidence = json!({"contexts": contexts, "tests": outside, "files": files, "patch": patch});
     Ok(StepResult {
         cause: Some(Cause::FailuresOutside),
         error_message: Some(message),

@@ -66,7 +66,7 @@ impl<'a> Seen<'a> {
         let recorded = record.shown.as_ref().is_some_and(|shown| shown.session_id == criteria.session);
         let here = criteria.checks.iter().find(|check| check.id == record.id).filter(|_| !recorded);
         let standing = match (&record.said, here) {
-            (None, Some(check)) => check.state.as_str(),
+            (None, Some(check)) => check.standing().as_str(),
             (Some(_), _) | (None, None) => record.standing(),
         };
         Self { record, here, standing }

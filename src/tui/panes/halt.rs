@@ -101,7 +101,11 @@ fn decision(page: &mut Page, halt: &Halt, changes: Option<&Changes>, moment: Mom
     for text in clean(decision.note.as_deref().unwrap_or_default()).lines() {
         page.add(|line| line.marked(Tone::Dim, "  │ ").with(Tone::Plain, text));
     }
+    let went_on = decision.verdict != Verdict::Approve;
     let (tone, text) = match changes.and_then(|changes| changes.validity) {
+        Some(Validity::Void) if went_on => {
+            (Tone::Warn, "VOID by now: the session went on, and what this was decided on has changed since.")
+        }
         Some(Validity::Holds) => (Tone::Good, "What it was decided on has not changed since."),
         Some(Validity::Void) => (Tone::Warn, "VOID: what it was decided on has changed since."),
         Some(Validity::Unknown) => (Tone::Dim, "Whether that has changed since cannot be said: its worktree is gone."),

@@ -113,7 +113,7 @@ fn state(node: &Node, now: Micros, short: bool) -> String {
         }
         (Status::Active, None) => out.push_str("not begun"),
         (status @ (Status::Complete | Status::Failed | Status::Cancelled), _) => {
-            out.push_str(&format!("{status} after {}", words::exact(row.updated_at - row.created_at)));
+            out.push_str(&format!("{status} after {}", words::exact(row.updated_at - row.opened_at)));
         }
     }
     out

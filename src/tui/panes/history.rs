@@ -66,6 +66,7 @@ fn tell(page: &mut Page, sentence: &Sentence, attempt: Option<&Summary>, moment:
 const fn look(kind: SentenceKind) -> (&'static str, Tone) {
     match kind {
         SentenceKind::Began | SentenceKind::Decided => ("▶", Tone::Title),
+        SentenceKind::Woke => ("→", Tone::Note),
         SentenceKind::Running => ("●", Tone::Busy),
         SentenceKind::Good => ("✓", Tone::Good),
         SentenceKind::Warned => ("✓", Tone::Warn),
@@ -80,7 +81,9 @@ const fn words_tone(kind: SentenceKind) -> Tone {
         SentenceKind::Began | SentenceKind::Decided => Tone::Title,
         SentenceKind::Halted => Tone::Warn,
         SentenceKind::Ended => Tone::Strong,
-        SentenceKind::Running | SentenceKind::Good | SentenceKind::Warned | SentenceKind::Bad => Tone::Plain,
+        SentenceKind::Woke | SentenceKind::Running | SentenceKind::Good | SentenceKind::Warned | SentenceKind::Bad => {
+            Tone::Plain
+        }
     }
 }
 

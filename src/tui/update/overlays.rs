@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_textarea::{TextArea, WrapMode};
 
 use crate::{
-    model::{IntentAction, SessionId},
+    model::{IntentAction, Seen, SessionId},
     tui::{
         able::able,
         keys::{Command, Reply},
@@ -35,7 +35,20 @@ pub(super) fn editor(session: SessionId, purpose: Purpose) -> Overlay {
         Purpose::Override => "Why it is right to go on; required",
         Purpose::Rule { .. } => "What its agent should know of it; may stay empty",
     });
-    Overlay::Editor(Box::new(Editor { session, purpose, area }))
+    Overlay::Editor(Box::new(Editor { session, purpose, seen: None, area }))
+}
+
+/// An editor for a decision about the session's halt, which is bound to what is shown now.
+pub(super) fn decision(snapshot: &Snapshot, session: SessionId, purpose: Purpose) -> Overlay {
+    let mut overlay = editor(session, purpose);
+    if let Overlay::Editor(editor) = &mut overlay {
+        let halt = snapshot.inspected(session).and_then(|inspected| inspected.detail.halt.as_ref());
+        editor.seen = halt.map(|halt| Seen {
+            halt: halt.id,
+            content: snapshot.changes(session).and_then(|changes| changes.content.clone()),
+        });
+    }
+    overlay
 }
 
 /// The inbox, with the selected session's row chosen if it has one. What waits is read only now: until it is there, the tree
@@ -140,7 +153,7 @@ fn yes(model: &mut Model, snapshot: &Snapshot) -> Vec<Effect> {
 /// Sends what is written, unless it may not be sent: then it stays.
 fn send(model: &mut Model, snapshot: &Snapshot) -> Vec<Effect> {
     let Some(Overlay::Editor(editor)) = model.overlays.last() else { return Vec::new() };
-    let (session, purpose, text) = (editor.session, editor.purpose, editor.text());
+    let (session, purpose, text, seen) = (editor.session, editor.purpose, editor.text(), editor.seen.clone());
     let (command, action) = match purpose {
         Purpose::Reactivate => {
             let context = text.clone();
@@ -152,9 +165,9 @@ fn send(model: &mut Model, snapshot: &Snapshot) -> Vec<Effect> {
         }
         Purpose::Approve => {
             let note = (!text.is_empty()).then(|| text.clone());
-            (Command::Approve, IntentAction::Approve { note })
+            (Command::Approve, IntentAction::Approve { note, seen })
         }
-        Purpose::Override => (Command::Override, IntentAction::Override { note: text.clone() }),
+        Purpose::Override => (Command::Override, IntentAction::Override { note: text.clone(), seen }),
         Purpose::Rule { request, granted } => {
             let note = (!text.is_empty()).then(|| text.clone());
             let command = if granted { Command::Approve } else { Command::Refuse };

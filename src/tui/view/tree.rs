@@ -174,7 +174,7 @@ fn age(node: &Node, model: &Model) -> i64 {
     match row.status {
         Status::Active if row.is_running() => model.now - row.step_started_at.unwrap_or(row.updated_at),
         Status::Active => model.now - row.updated_at,
-        Status::Complete | Status::Failed | Status::Cancelled => row.updated_at - row.created_at,
+        Status::Complete | Status::Failed | Status::Cancelled => row.updated_at - row.opened_at,
     }
 }
 

@@ -73,7 +73,7 @@ fn a_decision_holds_until_what_it_was_made_on_changes() {
     assert!(page.contains("It holds: what it was decided on is unchanged."), "{page}");
     let worktree = world.json(&["show", &id])["worktree"].as_str().unwrap().to_owned();
     fs::write(format!("{worktree}/src.txt"), "something else").unwrap();
-    assert!(world.ok(&["report", &id]).contains("It is void: what it was decided on has changed since."));
+    assert!(world.ok(&["report", &id]).contains("It is void by now: what it was decided on has changed since."));
     world.git(&["worktree", "remove", "--force", &worktree]);
     let gone = world.ok(&["report", &id]);
     assert!(gone.contains("Whether it still holds cannot be told: its worktree is gone."), "{gone}");

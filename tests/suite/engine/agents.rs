@@ -153,7 +153,7 @@ fn a_fix_that_changes_nothing_makes_no_progress() {
     assert_eq!(lab.steps(id)[3], "fix_test_failures:empty_diff");
     assert!(halt.message.contains("changed nothing"), "{}", halt.message);
     lab.act("alpha-fix_test_failures", "echo one > src/shop/alpha.txt");
-    lab.done(id, IntentAction::Override { note: "the agent was asleep".into() });
+    lab.done(id, IntentAction::Override { note: "the agent was asleep".into(), seen: None });
     lab.completes(id);
     assert_eq!(lab.steps(id)[4..], ["fix_test_failures", "run_tests", "finalize"]);
     let decision = lab.open().halts(id).unwrap()[0].decision.clone().unwrap();
@@ -175,7 +175,7 @@ fn the_same_failures_three_times_make_no_progress() {
     assert!(
         lab.read("prompts/alpha-fix_test_failures-1-2").len() > lab.read("prompts/alpha-fix_test_failures-1-1").len()
     );
-    lab.done(id, IntentAction::Approve { note: Some("it cannot be done".into()) });
+    lab.done(id, IntentAction::Approve { note: Some("it cannot be done".into()), seen: None });
     assert_eq!(lab.get(id).status, Status::Failed);
     assert!(lab.worktree(id).exists(), "kept until clean-up");
     assert!(lab.refused(id, IntentAction::Retry).contains("failed"));

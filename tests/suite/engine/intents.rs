@@ -80,8 +80,8 @@ fn what_cannot_be_done_is_refused_and_changes_nothing() {
         (IntentAction::Retry, "reactivate it"),
         (cancel(), "complete already"),
         (mode(Mode::Manual), "complete"),
-        (IntentAction::Approve { note: None }, "not halted"),
-        (IntentAction::Override { note: "x".into() }, "not halted"),
+        (IntentAction::Approve { note: None, seen: None }, "not halted"),
+        (IntentAction::Override { note: "x".into(), seen: None }, "not halted"),
         (reactivate("  "), "empty"),
     ] {
         let said = lab.refused(id, action.clone());
@@ -223,9 +223,11 @@ fn a_halt_is_over_once_its_session_is_cancelled() {
     let id = lab.session("component_test", "Alpha");
     lab.halt_of(id);
     lab.done(id, cancel());
-    for action in
-        [IntentAction::Retry, IntentAction::Approve { note: None }, IntentAction::Override { note: "no".into() }]
-    {
+    for action in [
+        IntentAction::Retry,
+        IntentAction::Approve { note: None, seen: None },
+        IntentAction::Override { note: "no".into(), seen: None },
+    ] {
         let why = lab.refused(id, action);
         assert!(why.contains("cancelled"), "{why}");
     }

@@ -73,6 +73,7 @@ fn a_board_that_panics() {
         zone: jiff::tz::TimeZone::UTC,
         colors: callboard::tui::Colors::Sixteen,
         limits: callboard::model::Limits::default(),
+        start: Box::new(|| {}),
         engine: Box::new(|| {
             panics(WATCH);
             true

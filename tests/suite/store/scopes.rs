@@ -73,6 +73,7 @@ fn criteria(session: SessionId) -> Change {
         text: "it pays".into(),
         state: CriterionState::Satisfied,
         tests: Vec::new(),
+        by_hand: None,
     };
     Change::Criteria { session, checks: vec![check], files: vec!["src/pricing.rs".into()], commit: "1".into(), at: 3 }
 }
@@ -140,6 +141,7 @@ fn reads_see_nothing(mine: &Store, theirs: &Store, foreign: &Foreign) -> BTreeSe
     empty("last_prompt", mine.last_prompt(session).unwrap().is_none());
     empty("last_error", mine.last_error(session).unwrap().is_none());
     empty("turns_played", mine.turns_played(session).unwrap().is_empty());
+    empty("woke", mine.woke(session).unwrap().is_empty());
     empty("done", mine.done(session).unwrap().is_empty());
     empty("last_test_run", mine.last_test_run(session).unwrap().is_none());
     empty("wait_chain", mine.wait_chain(id(PARENT), session).unwrap().is_none());

@@ -34,7 +34,7 @@ fn story() -> Story {
 
 fn criteria() -> Change {
     let (text, state) = ("it pays".into(), CriterionState::Satisfied);
-    let check = CriterionCheck { id: "P-1".into(), text, state, tests: Vec::new() };
+    let check = CriterionCheck { id: "P-1".into(), text, state, tests: Vec::new(), by_hand: None };
     Change::Criteria { session: id(1), checks: vec![check], files: Vec::new(), commit: "1".into(), at: 3 }
 }
 

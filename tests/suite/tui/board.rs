@@ -40,6 +40,7 @@ impl Shelf {
             colors: Colors::Sixteen,
             limits: Limits::default(),
             engine: Box::new(move || engine),
+            start: Box::new(|| {}),
         }
     }
 

@@ -33,7 +33,7 @@ struct Shop {
 
 fn check(id: &str, state: CriterionState, tests: &[&str]) -> CriterionCheck {
     let tests = tests.iter().map(|&test| test.to_owned()).collect();
-    CriterionCheck { id: id.into(), text: format!("what {id} asks for"), state, tests }
+    CriterionCheck { id: id.into(), text: format!("what {id} asks for"), state, tests, by_hand: None }
 }
 
 fn catalogue() -> Change {

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use callboard::{
-    model::{Answer, IntentAction, Mode, Request, RequestId, SessionKind, Status, Step, StepResult, Wish},
+    model::{
+        Answer, IntentAction, Mode, Request, RequestId, Seen, SessionId, SessionKind, Status, Step, StepResult, Wish,
+    },
     store::Change,
     tui::{Ask, Effect, Focus, Key, Message, Overlay, Pane, Scope, TABLE, able, footer, help},
 };
@@ -23,6 +25,12 @@ fn asks(effects: Vec<Effect>) -> Vec<IntentAction> {
             Effect::Copy(_) | Effect::Redraw | Effect::Suspend | Effect::Quit => None,
         })
         .collect()
+}
+
+/// What a person has before them who decides about a session without having opened its halt.
+fn seen(board: &Board, session: SessionId) -> Option<Seen> {
+    let halt = board.app.snapshot.inspected(session)?.detail.halt.as_ref()?.id;
+    Some(Seen { halt, content: None })
 }
 
 #[test]
@@ -132,12 +140,17 @@ fn what_is_asked() {
     assert_eq!(asks(board.press("m j Enter")), [IntentAction::SetMode { mode: Mode::Auto }]);
     board.go(cast.tax);
     assert_eq!(asks(board.press("r")), [IntentAction::Retry]);
-    assert_eq!(asks(board.press("A Ctrl-S")), [IntentAction::Approve { note: None }]);
+    let tax = seen(&board, cast.tax);
+    assert!(tax.is_some());
+    assert_eq!(asks(board.press("A Ctrl-S")), [IntentAction::Approve { note: None, seen: tax.clone() }]);
     assert_eq!(asks(board.press("c n")), []);
     assert_eq!(asks(board.press("c y")), [IntentAction::Cancel]);
     board.press("O");
     board.write("It is in dispute.\nGo on.");
-    assert_eq!(asks(board.press("Alt-Enter")), [IntentAction::Override { note: "It is in dispute.\nGo on.".into() }]);
+    assert_eq!(
+        asks(board.press("Alt-Enter")),
+        [IntentAction::Override { note: "It is in dispute.\nGo on.".into(), seen: tax }]
+    );
     board.go(cast.cart);
     board.press("R");
     board.write("Mind the empty cart; q ? c are letters here.");
@@ -337,7 +350,8 @@ fn pasted_text_is_text() {
     board.go(cast.tax);
     board.press("O");
     paste(&mut board, "one\r\ntwo\rthree\u{1b}[31m!");
-    assert_eq!(asks(board.press("Ctrl-S")), [IntentAction::Override { note: "one\ntwo\nthree!".into() }]);
+    let seen = seen(&board, cast.tax);
+    assert_eq!(asks(board.press("Ctrl-S")), [IntentAction::Override { note: "one\ntwo\nthree!".into(), seen }]);
 }
 
 #[test]

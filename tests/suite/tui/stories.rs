@@ -97,7 +97,7 @@ fn without_an_engine_it_says_so() {
     let mut story = Story::open(&shelf, false);
     story.shows("no engine");
     story.board.press("a");
-    story.shows("recorded; no engine is alive to do it");
+    story.shows("recorded; an engine does it as soon as one is alive");
 }
 
 #[test]

@@ -101,7 +101,7 @@ fn failed(data: Data) -> StepResult {
 /// The sentences, a line each, with their minute and kind.
 fn page(session: &Session, generations: &[Generation], interactions: &[Interaction], halts: &[Halt]) -> String {
     let names = BTreeMap::from([(id(9), "The integration session of Orders".to_owned())]);
-    let lines = told_of(Chapters { session, generations, interactions, halts, names: &names });
+    let lines = told_of(Chapters { session, generations, interactions, halts, woke: &[], names: &names });
     let line = |it: &callboard::workflow::Sentence| {
         let seq = it.seq.map_or("-".to_owned(), |seq| seq.to_string());
         format!("{:>3}m {:8} {seq:>2} {}", it.at / MINUTE, it.kind.as_str(), it.sentence)
@@ -167,7 +167,8 @@ fn what_every_sort_of_result_sounds_like() {
     });
     let broken = TestRun { compile_errors: errors.to_vec(), ..TestRun::empty("cargo", TestStatus::CompileError) };
     let must = TestRun { must_fail: true, ..run(TestStatus::Failed, 0, &["a", "b"]) };
-    let check = |id: &str, state| CriterionCheck { id: id.into(), text: "t".into(), state, tests: Vec::new() };
+    let check =
+        |id: &str, state| CriterionCheck { id: id.into(), text: "t".into(), state, tests: Vec::new(), by_hand: None };
     let (met, open) = (check("AC-1", CriterionState::Satisfied), check("AC-2", CriterionState::Untested));
     let criteria = |criteria: Vec<CriterionCheck>| Data::Criteria { criteria, gap_analysis: None };
     let problem = ChildProblem {
@@ -218,6 +219,7 @@ fn a_decision_follows_its_halt_and_an_end_comes_last() {
             generations: &[opening(1, Origin::New, 0)],
             interactions: &attempts,
             halts: &[halt(6, verdict, None)],
+            woke: &[],
             names: &names,
         })
         .iter()
@@ -245,6 +247,7 @@ fn every_sentence_is_one_bounded_line_whatever_others_said() {
         generations: &[generation],
         interactions: &attempts,
         halts: &[halt],
+        woke: &[],
         names: &names,
     };
     for sentence in told_of(chapters) {
