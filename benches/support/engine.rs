@@ -36,6 +36,7 @@ fn drive_to_idle(store: Utf8PathBuf) {
         idle: Some(Duration::from_millis(100)),
         settings: Settings::default(),
         grace: Grace { interrupt: second, terminate: second },
+        program: None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(engine::run(options, std::future::pending())).unwrap();

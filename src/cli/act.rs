@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use crate::{
     engine::{self, client},
-    model::{Answer, Intent, IntentAction, IntentId, RequestId, Seen, Session, SessionId, SessionKind},
+    model::{Answer, Intent, IntentAction, IntentId, Lasts, RequestId, Seen, Session, SessionId, SessionKind},
     project::Project,
     store::{Change, Need, Store, Watch},
     workflow::{self, Continuation, Past, Wanted},
 };
 
 use super::{
-    args::{Approve, Global, One, Override, Reactivate, SetMode},
+    args::{Approve, Global, One, Override, Permit, Reactivate, SetMode},
     engine::{ensure, is_unwanted},
     error::CliError,
     input,
@@ -137,6 +137,24 @@ fn continued(
             component.name, component.name
         ))
     })
+}
+
+pub(super) fn permit(global: &Global, args: &Permit, allow: bool) -> Result<u8, CliError> {
+    let lasts = match (args.session, args.always) {
+        (true, _) => Lasts::Session,
+        (false, true) => Lasts::Always,
+        (false, false) => Lasts::Once,
+    };
+    let place = Place::find(global)?;
+    let store = place.open()?;
+    let session = store.find(&args.id)?;
+    let Some(question) = store.question(session)? else {
+        return Err(CliError::Refused("its agent asks nothing; `callboard inbox` shows whose does".into()));
+    };
+    if !args.json {
+        print::line(&format!("{}: {}", question.tool, question.title));
+    }
+    ask(global, &args.id, IntentAction::Permit { id: question.id, allow, lasts }, args.json)
 }
 
 fn ask(global: &Global, given: &str, action: IntentAction, as_json: bool) -> Result<u8, CliError> {

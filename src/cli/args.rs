@@ -116,6 +116,10 @@ pub(super) enum Command {
     Refuse(Approve),
     /// Go on in spite of a halt, for a reason that goes on the record
     Override(Override),
+    /// Allow what a session's agent asks
+    Allow(Permit),
+    /// Deny what a session's agent asks
+    Deny(Permit),
     /// List what waits for a person
     Inbox(Json),
     /// Say what is the most useful thing to do now
@@ -284,6 +288,22 @@ pub(super) struct Approve {
     /// Why
     #[arg(long, value_name = "TEXT")]
     pub(super) note: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Permit {
+    /// The session: its id, or a beginning or ending of it that no other has
+    #[arg(value_name = "ID")]
+    pub(super) id: String,
+    /// For every use of the tool in this session
+    #[arg(long, conflicts_with = "always")]
+    pub(super) session: bool,
+    /// For exactly this, in every session of the project
+    #[arg(long)]
+    pub(super) always: bool,
     /// Print JSON
     #[arg(long)]
     pub(super) json: bool,

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::{
     engine,
     git::Repo,
-    model::{Protocol, Runner},
+    model::{AgentConfig, Preset, Protocol, Runner},
     project,
     store::Store,
 };
@@ -42,7 +42,7 @@ fn bad(what: &'static str, found: impl Into<String>) -> Finding {
 }
 
 pub(super) fn doctor(global: &Global, args: &Json) -> Result<u8, CliError> {
-    let mut findings = vec![program("git", &["--version"], "install git")];
+    let mut findings = vec![program("git", "git", &["--version"], "install git")];
     let from = place::folder(global)?;
     findings.push(match Repo::open(&project::find_root(&from).unwrap_or_else(|| from.clone())) {
         Ok(repo) => match repo.head() {
@@ -51,6 +51,7 @@ pub(super) fn doctor(global: &Global, args: &Json) -> Result<u8, CliError> {
         },
         Err(error) => bad("repository", error.to_string()),
     });
+    findings.push(agents());
     match Place::find(global) {
         Ok(place) => of_project(&place, &mut findings),
         Err(error) => findings.push(bad("project", error.to_string())),
@@ -88,24 +89,13 @@ fn of_project(place: &Place, findings: &mut Vec<Finding>) {
     let has = [print::count(contexts.len(), "context"), print::count(components.len(), "component")].join(", ");
     findings.push(good("project", format!("{} with {has}", project.name)));
     findings.push(match &project.runner {
-        Runner::Cargo => program("cargo", &["--version"], "install Rust (https://rustup.rs)"),
+        Runner::Cargo => program("cargo", "cargo", &["--version"], "install Rust (https://rustup.rs)"),
         Runner::Custom(runner) => good("runner", runner.suite.join(" ")),
     });
-    match project.agent.as_ref().and_then(|name| project.agents.get(name)) {
-        None => findings.push(bad("agent", "none is named: set `agent = \"…\"` in [project] of callboard.toml")),
-        Some(agent) => findings.push(match agent.protocol {
-            Protocol::Script => {
-                good("agent", format!("{} plays {}", agent.name, agent.scenario.as_deref().unwrap_or("nothing")))
-            }
-            Protocol::Command => match agent.command.first() {
-                Some(command) => good("agent", format!("{} runs {command}", agent.name)),
-                None => bad("agent", format!("{} has no command", agent.name)),
-            },
-            Protocol::Claude | Protocol::Codex | Protocol::Acp => {
-                bad("agent", format!("{} has protocol {}, which this version cannot drive", agent.name, agent.protocol))
-            }
-        }),
-    }
+    findings.push(match project.agent.as_ref().and_then(|name| project.agent_named(name)) {
+        None => bad("agent", "none is named: set `agent = \"…\"` in [project] of callboard.toml"),
+        Some(agent) => the_agent(&agent),
+    });
     findings.push(match project.consent_hash() {
         None => good("trust", "callboard.toml brings no command"),
         Some(hash) => match place.open().and_then(|store| Ok(store.consent(&hash)?)) {
@@ -116,19 +106,62 @@ fn of_project(place: &Place, findings: &mut Vec<Finding>) {
     });
 }
 
+/// The default agent.
+fn the_agent(agent: &AgentConfig) -> Finding {
+    if agent.protocol == Protocol::Script {
+        let scenario = agent.scenario.as_deref().unwrap_or("nothing");
+        return good("agent", format!("{} plays {scenario}", agent.name));
+    }
+    let argv = agent.program();
+    let Some(command) = argv.first() else { return bad("agent", format!("{} has no command", agent.name)) };
+    match agent.preset {
+        Some(preset) if agent.command.is_empty() && !agent.env.contains_key("PATH") && found(command).is_none() => {
+            let hint = format!("install it: npm install --global {}", preset.package());
+            bad("agent", format!("{} runs {command}, which is not in PATH; {hint}", agent.name))
+        }
+        Some(_) | None => good("agent", format!("{} runs {command}", agent.name)),
+    }
+}
+
+/// The agents that callboard knows, as far as they are installed. None of them has to be.
+fn agents() -> Finding {
+    let installed: Vec<String> = Preset::ALL.iter().filter_map(|preset| installed(*preset)).collect();
+    if installed.is_empty() {
+        let known: Vec<&str> = Preset::ALL.iter().map(|preset| preset.as_str()).collect();
+        return good("agents", format!("none of those that callboard knows is installed: {}", known.join(", ")));
+    }
+    good("agents", format!("installed: {}", installed.join(", ")))
+}
+
+/// The name of a known agent and what it says of its version, if it is there.
+fn installed(preset: Preset) -> Option<String> {
+    let command = preset.command().first()?;
+    found(command)?;
+    // An adapter takes any argument for none, and waits to be talked with; with nothing to read it ends.
+    let version = program("agent", command, &["--version"], "").found;
+    let version = version.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+    Some(version.map_or_else(|| preset.to_string(), |version| format!("{preset} {version}")))
+}
+
+/// Where a program is in `PATH`.
+fn found(command: &str) -> Option<std::path::PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(command)).find(|file| file.is_file())
+}
+
 /// Whether a program starts, and what it says of itself.
-fn program(name: &'static str, args: &[&str], hint: &str) -> Finding {
+fn program(what: &'static str, name: &str, args: &[&str], hint: &str) -> Finding {
     let child = Command::new(name).args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
     let mut child = match child {
         Ok(child) => child,
-        Err(error) => return bad(name, format!("cannot be started: {error}; {hint}")),
+        Err(error) => return bad(what, format!("cannot be started: {error}; {hint}")),
     };
     let mut said = String::new();
     let read = child.stdout.take().map(|out| out.take(200).read_to_string(&mut said));
     let ended = child.wait();
     match (read, ended) {
-        (Some(Ok(_)), Ok(status)) if status.success() => good(name, said.trim()),
-        (_, Ok(status)) => bad(name, format!("ended with {status}; {hint}")),
-        (_, Err(error)) => bad(name, format!("{error}; {hint}")),
+        (Some(Ok(_)), Ok(status)) if status.success() => good(what, said.trim()),
+        (_, Ok(status)) => bad(what, format!("ended with {status}; {hint}")),
+        (_, Err(error)) => bad(what, format!("{error}; {hint}")),
     }
 }

@@ -104,7 +104,8 @@ pub(super) fn options(
     idle: Option<Duration>,
 ) -> Options {
     let grace = Grace { interrupt: Duration::from_secs(3), terminate: Duration::from_secs(3) };
-    Options { store, only, idle, settings, grace }
+    let program = std::env::current_exe().ok().map(|program| program.display().to_string());
+    Options { store, only, idle, settings, grace, program }
 }
 
 /// The lock of the store; `None` when another engine has it.

@@ -34,7 +34,7 @@ impl Standing {
 }
 
 /// What is worth a line when it changes.
-type Said = (Option<Step>, u32, Option<ResultStatus>, Status, Option<HaltReason>);
+type Said = (Option<Step>, u32, Option<ResultStatus>, Status, Option<HaltReason>, bool);
 
 /// What was said of each session last.
 #[derive(Default)]
@@ -58,7 +58,7 @@ impl Follower {
     }
 
     fn say(&mut self, store: &Store, row: &BoardRow) -> Result<(), CliError> {
-        let now = (row.step, row.iteration, row.step_status, row.status, row.halt);
+        let now = (row.step, row.iteration, row.step_status, row.status, row.halt, row.asks > 0);
         if self.said.insert(row.id, now) == Some(now) || self.quiet {
             return Ok(());
         }
@@ -66,6 +66,11 @@ impl Follower {
             (_, Some(reason), _, _) => {
                 let message = store.last_halt(row.id)?.map(|halt| halt.message).unwrap_or_default();
                 format!("halted ({reason}): {message}")
+            }
+            (Status::Active, None, _, _) if row.asks > 0 => {
+                let question = store.question(row.id)?;
+                let what = question.map(|it| format!("{}: {}", it.tool, it.title)).unwrap_or_default();
+                format!("its agent asks: {what} (callboard allow|deny {})", row.id.short())
             }
             (Status::Failed, None, _, _) => {
                 format!("failed: {}", store.last_error(row.id)?.unwrap_or_default())

@@ -106,6 +106,8 @@ fn dispatch(args: &Args) -> Result<u8, CliError> {
         Some(Command::Story(it)) => catalogue::story(global, &it.what),
         Some(Command::Mcp(it)) => mcp::mcp(global, it),
         Some(Command::Tool(it)) => tool::tool(global, it),
+        Some(Command::Allow(it)) => act::permit(global, it, true),
+        Some(Command::Deny(it)) => act::permit(global, it, false),
         Some(Command::Workflow(it)) => setup::workflow(it),
         Some(Command::Report(it)) => report::report(global, it),
         Some(Command::Engine(it)) => engine::engine(global, it),

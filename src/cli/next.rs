@@ -102,6 +102,10 @@ fn waiting(inbox: &[InboxItem], sessions: &[(Session, BoardRow)]) -> Option<Advi
         Need::Request => {
             Advice::new(format!("{name}: {said} Answer with {{}} or {{}}."), &[&["approve", &id], &["refuse", &id]])
         }
+        Need::Permission => Advice::new(
+            format!("{name}: its agent asks whether it may use {said} Answer with {{}} or {{}}."),
+            &[&["allow", &id], &["deny", &id]],
+        ),
         Need::Advance => {
             Advice::new(format!("{name} {}: start that with {{}}.", braced(&item.message)), &[&["advance", &id]])
         }
@@ -113,7 +117,7 @@ const fn rank(need: Need) -> u8 {
     match need {
         Need::Decision { reason: HaltReason::ArchitecturalFailure } => 0,
         Need::Decision { .. } => 1,
-        Need::Request => 2,
+        Need::Request | Need::Permission => 2,
         Need::Failed => 3,
         Need::Advance => 4,
     }

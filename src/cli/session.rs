@@ -79,7 +79,7 @@ pub(super) fn create(place: &Place, project: &Project, wanted: Wanted) -> Result
 fn check(place: &Place, project: &Project, wanted: &Wanted) -> Result<(), CliError> {
     project.takes(wanted.kind, &wanted.component).map_err(CliError::Usage)?;
     if let Some(agent) = &wanted.agent
-        && !project.agents.contains_key(agent)
+        && project.agent_named(agent).is_none()
     {
         let known: Vec<&str> = project.agents.keys().map(String::as_str).collect();
         let known = if known.is_empty() { "none are configured".to_owned() } else { known.join(", ") };
@@ -157,6 +157,7 @@ fn standing(session: &Session, row: &BoardRow) -> Cell {
     match row.need() {
         Some(Need::Decision { reason }) => Cell::toned(format!("{step}, halted: {reason}"), Tone::Needs),
         Some(Need::Request) => Cell::toned(format!("{step}, its agent asks for something"), Tone::Needs),
+        Some(Need::Permission) => Cell::toned(format!("{step}, its agent asks"), Tone::Needs),
         Some(Need::Advance) if row.next.as_deref() != Some("waiting") => {
             Cell::toned(format!("before {}", row.next.as_deref().unwrap_or("its next step")), Tone::Needs)
         }

@@ -150,10 +150,29 @@ struct Teller {
 impl Teller {
     fn tell(&mut self, event: &EventKind) {
         match event {
-            EventKind::AgentText { text } | EventKind::Output { text, .. } => self.piece(&tui::clean(text)),
+            EventKind::AgentText { text } | EventKind::AgentThought { text } | EventKind::Output { text, .. } => {
+                self.piece(&tui::clean(text));
+            }
             EventKind::ToolCall { tool, title } if title.is_empty() => self.line(&format!("• {tool}")),
             EventKind::ToolCall { tool, title } => self.line(&format!("• {tool}: {title}")),
-            EventKind::FileEdit { path } => self.line(&format!("✎ {path}")),
+            EventKind::ToolEnd { tool, ok, text } => {
+                let first = text.lines().next().unwrap_or_default();
+                self.line(&format!("  {} {tool}: {first}", if *ok { "✓" } else { "✗" }));
+            }
+            EventKind::FileEdit { path, diff } => {
+                self.line(&format!("✎ {path}"));
+                self.piece(&tui::clean(diff));
+            }
+            EventKind::Plan { items } => {
+                for item in items {
+                    self.line(&format!("  [{}] {}", tui::plan_mark(item.state), item.text));
+                }
+            }
+            EventKind::Permission { tool, title, allowed, by } => {
+                let said = if *allowed { "allowed" } else { "denied" };
+                self.line(&format!("{said} {tool}: {title} ({by})"));
+            }
+            EventKind::Usage(usage) => self.line(&format!("— {}", tui::usage(usage))),
             EventKind::Command { line } => self.line(&format!("$ {line}")),
             EventKind::Note { text } => self.line(&format!("— {text}")),
         }
@@ -233,7 +252,7 @@ pub(super) fn inbox(global: &Global, args: &Json) -> Result<u8, CliError> {
     for item in &items {
         let (needs, tone) = match item.need {
             Need::Decision { .. } => ("a decision", Tone::Needs),
-            Need::Request => ("a word", Tone::Needs),
+            Need::Request | Need::Permission => ("a word", Tone::Needs),
             Need::Advance => ("advance", Tone::Busy),
             Need::Failed => ("a look", Tone::Bad),
         };

@@ -226,7 +226,7 @@ impl Desk {
         let sets: Vec<&str> =
             judges.iter().rev().take(2).filter_map(|attempt| attempt.failure_set.as_deref()).collect();
         let generations = self.store.generations(session.id)?;
-        let agent = session.agent.as_ref().or(project.agent.as_ref()).and_then(|name| project.agents.get(name));
+        let agent = session.agent.as_ref().or(project.agent.as_ref()).and_then(|name| project.agent_named(name));
         let scripted = agent.is_some_and(|agent| agent.protocol == Protocol::Script);
         Ok(AgentWork {
             judged,
@@ -235,6 +235,7 @@ impl Desk {
             used: if scripted { self.store.turns_played(session.id)? } else { Vec::new() },
             by: generations.last().map(|last| self.opener(&last.origin)).transpose()?.unwrap_or_default(),
             resumed: session.conversation_id.is_some(),
+            standing: self.store.standing(session.id)?,
             news: self.news(session, history)?,
             makers: self.makers(session)?,
         })
@@ -485,7 +486,14 @@ fn iteration(history: &History, step: Step) -> u32 {
         attempt.outcome.is_some_and(|outcome| {
             matches!(
                 outcome.cause,
-                Some(Cause::Interrupted | Cause::Cancelled | Cause::Environment | Cause::AgentUnavailable)
+                Some(
+                    Cause::Interrupted
+                        | Cause::Cancelled
+                        | Cause::Environment
+                        | Cause::AgentUnavailable
+                        | Cause::Quota
+                        | Cause::Overloaded
+                )
             )
         })
     };

@@ -17,13 +17,13 @@ use crate::{
     engine::{
         EngineError, clock,
         desk::Desk,
-        job::{self, Branches, Job, Shared, Stop, Stopper},
+        job::{self, Branches, Job, Questions, Shared, Stop, Stopper},
         places::Places,
         process::{self, Grace, Marker},
         record,
         recorder::Recorder,
     },
-    model::{Cause, Intent, IntentId, Mode, Scope, Session, SessionId, Status, Step, StepResult},
+    model::{Cause, Intent, IntentId, Micros, Mode, Scope, Session, SessionId, Status, Step, StepResult},
     project::{Project, Settings},
     store::{Change, Store, StoreError, Watch, Writer},
     workflow::{self, History, Next, Outcome, Waiting},
@@ -42,6 +42,8 @@ pub struct Options {
     pub settings: Settings,
     /// How long processes may take to end.
     pub grace: Grace,
+    /// This program, as processes of a step can start it: the sessions tool of agents. `None`: they do not get it.
+    pub program: Option<String>,
 }
 
 /// Why an engine ended.
@@ -90,6 +92,8 @@ pub(super) struct Dispatcher {
     pub(super) desks: HashMap<(String, String), Desk>,
     running: HashMap<Key, Running>,
     todo: VecDeque<Key>,
+    /// Sessions that wait for a time: they are looked at again when it has come.
+    later: HashMap<Key, Micros>,
     ended: mpsc::UnboundedSender<AttemptEnded>,
 }
 
@@ -110,13 +114,22 @@ pub async fn run(options: Options, stop: impl Future<Output = ()>) -> Result<End
         writer,
         recorder,
         branches: Branches::default(),
+        questions: Questions::default(),
         places: Places::of(&store),
         owner: format!("{}-{}", std::process::id(), uuid::Uuid::now_v7().simple()),
         store: store.clone(),
         grace: options.grace,
+        program: options.program.clone(),
     });
-    let mut dispatcher =
-        Dispatcher { options, shared, desks: HashMap::new(), running: HashMap::new(), todo: VecDeque::new(), ended };
+    let mut dispatcher = Dispatcher {
+        options,
+        shared,
+        desks: HashMap::new(),
+        running: HashMap::new(),
+        todo: VecDeque::new(),
+        later: HashMap::new(),
+        ended,
+    };
     let wake = Arc::new(Notify::new());
     let ring = Arc::clone(&wake);
     let watched = Watch::with(&store, move || ring.notify_one());
@@ -142,16 +155,19 @@ impl Dispatcher {
         self.look().await?;
         loop {
             self.drive_all().await?;
-            if !self.running.is_empty() {
+            let later = self.wait();
+            if !self.running.is_empty() || later.is_some() {
                 quiet_since = Instant::now();
             } else if self.options.only.is_some() {
                 return Ok(Ended::Settled);
             }
-            let idle = self.options.idle.filter(|_| self.running.is_empty()).map(|idle| quiet_since + idle);
+            let busy = !self.running.is_empty() || later.is_some();
+            let idle = self.options.idle.filter(|_| !busy).map(|idle| quiet_since + idle);
             tokio::select! {
                 biased;
                 () = &mut stop => return Ok(Ended::Stopped),
                 Some(ended) = inbox.recv() => self.attempt_ended(ended).await?,
+                () = until(later) => {}
                 () = woken(wake, looked + WAKE_EVERY) => {
                     looked = Instant::now();
                     self.look().await?;
@@ -168,6 +184,22 @@ impl Dispatcher {
                 }
             }
         }
+    }
+
+    /// Has sessions looked at again whose time has come; answers when the next one's comes. A clock that was set, or a machine
+    /// that slept, is noticed within a minute.
+    fn wait(&mut self) -> Option<Instant> {
+        const AT_MOST: Duration = Duration::from_secs(60);
+        let now = clock::now();
+        let come: Vec<Key> = self.later.iter().filter(|(_, at)| **at <= now).map(|(key, _)| key.clone()).collect();
+        for key in &come {
+            self.later.remove(key);
+        }
+        let again = !come.is_empty();
+        self.todo.extend(come);
+        let next = self.later.values().min()?;
+        let left = Duration::from_micros(u64::try_from(next.saturating_sub(now)).unwrap_or_default());
+        Some(Instant::now() + if again { Duration::ZERO } else { left.min(AT_MOST) })
     }
 
     /// Looks at what other processes have written: projects, intents.
@@ -306,6 +338,7 @@ impl Dispatcher {
 
     /// Does what comes next in a session. With `intent`, a person started it, and the intent is answered with its beginning.
     pub(super) async fn drive(&mut self, key: &Key, intent: Option<IntentId>) -> Result<(), EngineError> {
+        self.later.remove(key);
         let Some(desk) = self.desks.get_mut(&key.desk()) else { return Ok(()) };
         let (project, changes) = desk.project(&self.options.settings);
         if let Some(changes) = changes {
@@ -336,6 +369,20 @@ impl Dispatcher {
                     let outlook =
                         Change::Outlook { session: session.id, next: Some(next), halt: None, at: clock::now() };
                     self.shared.writer.apply(&desk.scope, vec![outlook]).await?;
+                }
+            }
+            Ok(Next::Waiting(Waiting::Agent { seq, step })) => {
+                let at = desk.store.resumes_at(session.id, seq)?.unwrap_or_default();
+                if intent.is_none() && session.mode == Mode::Manual {
+                    return Ok(());
+                }
+                if intent.is_none() && at > clock::now() {
+                    self.later.insert(key.clone(), at);
+                    return Ok(());
+                }
+                match project {
+                    Ok(project) => self.start_step(key, project, session, history, step, intent).await?,
+                    Err(message) => desk.unreadable(&self.shared, &session, &history, step, message, None).await?,
                 }
             }
             Ok(Next::Complete) => {

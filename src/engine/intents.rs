@@ -11,11 +11,11 @@ use crate::{
     },
     git::Tree,
     model::{
-        Answer, Cause, Decision, Generation, Halt, HaltReason, Intent, IntentAction, Mode, Origin, Seen, Session,
-        SessionId, SessionKind, Status, Step, StepResult, Verdict, Wish,
+        Answer, Cause, Decision, Generation, Grant, Halt, HaltReason, Intent, IntentAction, Mode, Origin, Seen,
+        Session, SessionId, SessionKind, Status, Step, StepResult, Verdict, Wish,
     },
     store::{Change, StoreError, Summary, Transition},
-    workflow::{self, Continuation, Next},
+    workflow::{self, Continuation, Next, Waiting},
 };
 
 /// So often a transition is built anew when the record changed under it.
@@ -108,6 +108,10 @@ impl Dispatcher {
                     self.todo(Key { session, ..key.clone() });
                 }
             }
+            IntentAction::Permit { id, allow, lasts } => {
+                let ruling = Grant { allowed: *allow, lasts: *lasts, user: intent.user.clone() };
+                self.shared.questions.tell(*id, ruling);
+            }
             IntentAction::SetMode { .. }
             | IntentAction::Start
             | IntentAction::Advance
@@ -160,6 +164,17 @@ impl Desk {
             }
             IntentAction::Cancel => self.cancel(session)?,
             IntentAction::SetMode { mode } => set_mode(session, *mode),
+            IntentAction::Permit { id, allow, lasts } => {
+                let open = self.store.question(session.id)?.is_some_and(|question| question.id == *id);
+                let ruling = Grant { allowed: *allow, lasts: *lasts, user: intent.user.clone() };
+                if open {
+                    Weighed::Do(vec![Change::Permit { id: *id, ruling, at: clock::now() }])
+                } else {
+                    Weighed::Refuse(
+                        "its agent does not wait for this word: it has one, or does not ask any more".into(),
+                    )
+                }
+            }
             IntentAction::Approve { note, seen } => match halt {
                 None => Weighed::Refuse(no_halt(session)),
                 Some(halt) => match is_seen(session, &halt, seen.as_ref()).await {
@@ -204,7 +219,7 @@ impl Desk {
             return Ok(Weighed::Refuse("its step is still running".into()));
         }
         Ok(match workflow::next(&self.history(session)?) {
-            Ok(Next::Step(_)) => Weighed::Start,
+            Ok(Next::Step(_) | Next::Waiting(Waiting::Agent { .. })) => Weighed::Start,
             Ok(Next::Waiting(_)) => Weighed::Refuse("it waits for its children; `why` says for which".into()),
             Ok(Next::Complete | Next::Halt(_)) => Weighed::Refuse("there is no next step to start".into()),
             Err(error) => Weighed::Refuse(error.to_string()),
@@ -241,8 +256,14 @@ impl Desk {
                 Weighed::Refuse(format!("it is {}: reactivate it, with what its agent should know", session.status))
             }
             Status::Active if running => Weighed::Refuse("its step is still running".into()),
+            Status::Active if self.waits_for_its_agent(session)? => Weighed::Start,
             Status::Active => Weighed::Refuse("nothing of it failed or is halted; `why` says what it waits for".into()),
         })
+    }
+
+    /// Whether it only waits until its agent may be used again.
+    fn waits_for_its_agent(&self, session: &Session) -> Result<bool, EngineError> {
+        Ok(matches!(workflow::next(&self.history(session)?), Ok(Next::Waiting(Waiting::Agent { .. }))))
     }
 
     /// Opens a session again, as a person asks, or new ones for its work when the component is to be designed anew. A person

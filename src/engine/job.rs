@@ -1,13 +1,13 @@
 //! One attempt at a step: what it needs, and its life from the permit to the recorded result.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
 
 use camino::Utf8PathBuf;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use crate::{
     engine::{
@@ -20,8 +20,8 @@ use crate::{
         steps,
     },
     model::{
-        Answer, Cause, Command, Generation, IntentId, Interaction, InteractionId, Performer, Scope, Session, Step,
-        StepResult, TestRun,
+        Answer, Cause, Command, Generation, Grant, IntentId, Interaction, InteractionId, Performer, PermissionId,
+        Scope, Session, Standing, Step, StepResult, TestRun,
     },
     project::Project,
     store::{Change, Makers, Said, StoreError, Writer},
@@ -33,12 +33,15 @@ pub(super) struct Shared {
     pub(super) writer: Arc<Writer>,
     pub(super) recorder: Arc<Recorder>,
     pub(super) branches: Branches,
+    pub(super) questions: Questions,
     pub(super) places: Places,
     /// This engine, as the owner of its attempts.
     pub(super) owner: String,
     /// The store's file, as every process of a step knows it.
     pub(super) store: Utf8PathBuf,
     pub(super) grace: Grace,
+    /// This program, for the sessions tool of agents.
+    pub(super) program: Option<String>,
 }
 
 /// Branches that were given to sessions whose beginning is not recorded yet, with the repository that each is in: several
@@ -59,6 +62,28 @@ impl Branches {
     /// A set is whole even if a thread panicked while it held the lock.
     fn lock(&self) -> MutexGuard<'_, HashSet<(String, String)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Questions of agents that wait for a person, by their ids: where the word is to go.
+#[derive(Default)]
+pub(super) struct Questions(Mutex<HashMap<PermissionId, oneshot::Sender<Grant>>>);
+
+impl Questions {
+    /// A question is asked; its word comes to the receiver.
+    pub(super) fn ask(&self, id: PermissionId) -> oneshot::Receiver<Grant> {
+        let (sender, receiver) = oneshot::channel();
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Those whose attempt has ended wait for nothing any more.
+        open.retain(|_, sender| !sender.is_closed());
+        open.insert(id, sender);
+        receiver
+    }
+
+    /// A person has said a word; whether somebody waits for it.
+    pub(super) fn tell(&self, id: PermissionId, ruling: Grant) -> bool {
+        let sender = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        sender.is_some_and(|sender| sender.send(ruling).is_ok())
     }
 }
 
@@ -186,6 +211,8 @@ pub(super) struct AgentWork {
     pub(super) by: String,
     /// Whether an agent has spoken in its conversation before.
     pub(super) resumed: bool,
+    /// Words of persons that hold for longer than once.
+    pub(super) standing: Vec<Standing>,
     /// What became of sessions that this one has woken.
     pub(super) news: Vec<String>,
     /// The sessions that made the components' files, by component.

@@ -8,7 +8,7 @@ use crate::{
     engine::{
         EngineError, Options,
         desk::Desk,
-        job::{Branches, Shared},
+        job::{Branches, Questions, Shared},
         places::Places,
         recorder::Recorder,
         steps,
@@ -69,10 +69,12 @@ pub async fn preview(options: Options, scope: &Scope, session: SessionId) -> Res
         recorder: Recorder::new(Arc::clone(&writer)),
         writer,
         branches: Branches::default(),
+        questions: Questions::default(),
         places: Places::of(&options.store),
         owner: String::new(),
         store: options.store.clone(),
         grace: options.grace,
+        program: options.program.clone(),
     });
     let job = desk.job(&shared, project, session, history, step, None)?;
     let composed = steps::compose(&job).await;

@@ -15,6 +15,10 @@ use crate::{
 
 /// So much text of one attempt becomes events; the rest is only in its output file.
 const TEXT_PER_ATTEMPT: usize = 4 * 1024 * 1024;
+/// An event takes so much beside its text.
+const EVENT: usize = 64;
+/// What is said once an attempt has said as much as it may.
+const CUT: &str = "More came than is shown here; the output file has it up to its own cap.";
 /// Text that follows text is one event up to this size.
 const MERGE: usize = 16 * 1024;
 /// So long events wait for others to be written with.
@@ -81,6 +85,12 @@ fn merge(last: &mut EventKind, next: &EventKind) -> bool {
             text.push_str(more);
             true
         }
+        (EventKind::AgentThought { text }, EventKind::AgentThought { text: more })
+            if text.len() + more.len() <= MERGE =>
+        {
+            text.push_str(more);
+            true
+        }
         (EventKind::Output { text, stderr }, EventKind::Output { text: more, stderr: other })
             if stderr == other && text.len() + more.len() <= MERGE =>
         {
@@ -117,6 +127,30 @@ impl Tap {
         self.event(EventKind::Note { text: text.into() });
     }
 
+    /// Something happened that an agent says: bounded as its text is.
+    pub(super) fn bounded(&mut self, kind: EventKind) {
+        let length = match kind {
+            EventKind::AgentText { text } => return self.text(text, |text| EventKind::AgentText { text }),
+            EventKind::AgentThought { text } => return self.text(text, |text| EventKind::AgentThought { text }),
+            EventKind::Output { text, stderr } => return self.text(text, |text| EventKind::Output { text, stderr }),
+            EventKind::ToolCall { ref tool, ref title } => tool.len() + title.len(),
+            EventKind::ToolEnd { ref tool, ref text, .. } => tool.len() + text.len(),
+            EventKind::FileEdit { ref path, ref diff } => path.len() + diff.len(),
+            EventKind::Plan { ref items } => items.iter().map(|item| item.text.len() + EVENT).sum(),
+            EventKind::Permission { ref tool, ref title, ref by, .. } => tool.len() + title.len() + by.len(),
+            EventKind::Command { line: ref text } | EventKind::Note { ref text } => text.len(),
+            EventKind::Usage(_) => return self.event(kind),
+        };
+        let length = length + EVENT;
+        if length <= self.left {
+            self.left -= length;
+            self.event(kind);
+        } else if self.left > 0 {
+            self.left = 0;
+            self.note(CUT);
+        }
+    }
+
     /// Text came. Once the attempt has said as much as it may, only that is noted.
     pub(super) fn text(&mut self, text: String, kind: impl FnOnce(String) -> EventKind) {
         if self.left == 0 {
@@ -130,6 +164,6 @@ impl Tap {
         let cut = text.floor_char_boundary(self.left);
         self.left = 0;
         self.event(kind(text[..cut].to_owned()));
-        self.note("More came than is shown here; the output file has it up to its own cap.");
+        self.note(CUT);
     }
 }

@@ -23,6 +23,102 @@ words! {
     }
 }
 
+words! {
+    /// An agent that callboard knows: its name is all that a person has to write.
+    Preset {
+        /// Claude Code.
+        Claude = "claude",
+        /// Codex.
+        Codex = "codex",
+        /// Gemini CLI.
+        Gemini = "gemini",
+        /// OpenCode.
+        OpenCode = "opencode",
+        /// Qwen Code.
+        Qwen = "qwen",
+        /// Claude Code by the Agent Client Protocol.
+        ClaudeAcp = "claude-acp",
+        /// Codex by the Agent Client Protocol.
+        CodexAcp = "codex-acp",
+    }
+}
+
+impl Preset {
+    /// How callboard talks with it.
+    #[must_use]
+    pub const fn protocol(self) -> Protocol {
+        match self {
+            Self::Claude => Protocol::Claude,
+            Self::Codex => Protocol::Codex,
+            Self::Gemini | Self::OpenCode | Self::Qwen | Self::ClaudeAcp | Self::CodexAcp => Protocol::Acp,
+        }
+    }
+
+    /// Its program and what that always gets.
+    #[must_use]
+    pub const fn command(self) -> &'static [&'static str] {
+        match self {
+            Self::Claude => &["claude"],
+            Self::Codex => &["codex"],
+            Self::Gemini => &["gemini", "--acp"],
+            Self::OpenCode => &["opencode", "acp"],
+            Self::Qwen => &["qwen", "--acp"],
+            Self::ClaudeAcp => &["claude-agent-acp"],
+            Self::CodexAcp => &["codex-acp"],
+        }
+    }
+
+    /// Variables of callboard's own environment in which its users keep keys and addresses; one that ends in `*` stands for all
+    /// that begin so.
+    #[must_use]
+    pub const fn pass(self) -> &'static [&'static str] {
+        match self {
+            Self::Claude | Self::ClaudeAcp => {
+                &["ANTHROPIC_*", "CLAUDE_CONFIG_DIR", "CLAUDE_CODE_OAUTH_TOKEN", "CLAUDE_CODE_USE_*"]
+            }
+            Self::Codex | Self::CodexAcp => &["OPENAI_*", "CODEX_HOME", "CODEX_API_KEY"],
+            Self::Gemini => &["GEMINI_*", "GOOGLE_*"],
+            Self::OpenCode => &["OPENCODE_*", "ANTHROPIC_*", "OPENAI_*", "GEMINI_*", "OPENROUTER_API_KEY"],
+            Self::Qwen => &["OPENAI_*", "DASHSCOPE_API_KEY", "QWEN_*"],
+        }
+    }
+
+    /// Variables that it needs to ask before it does more than writing in its folder, as the others do by themselves.
+    #[must_use]
+    pub const fn env(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::OpenCode => {
+                &[("OPENCODE_PERMISSION", r#"{"bash":"ask","webfetch":"ask","external_directory":"ask"}"#)]
+            }
+            Self::Claude | Self::Codex | Self::Gemini | Self::Qwen | Self::ClaudeAcp | Self::CodexAcp => &[],
+        }
+    }
+
+    /// The package of npm that brings its program.
+    #[must_use]
+    pub const fn package(self) -> &'static str {
+        match self {
+            Self::Claude => "@anthropic-ai/claude-code",
+            Self::Codex => "@openai/codex",
+            Self::Gemini => "@google/gemini-cli",
+            Self::OpenCode => "opencode-ai",
+            Self::Qwen => "@qwen-code/qwen-code",
+            Self::ClaudeAcp => "@agentclientprotocol/claude-agent-acp",
+            Self::CodexAcp => "@agentclientprotocol/codex-acp",
+        }
+    }
+}
+
+words! {
+    /// What an agent is told that asks whether it may do something beyond writing in its worktree, when no person is asked.
+    Permissions {
+        /// Whatever it asks for.
+        Allow = "allow",
+        /// Nothing of it.
+        Deny = "deny",
+    }
+}
+
 /// An agent that sessions can be given to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentConfig {
@@ -30,12 +126,45 @@ pub struct AgentConfig {
     pub name: String,
     /// How callboard talks with it.
     pub protocol: Protocol,
-    /// The program and its arguments; empty for `script`.
+    /// Which one that callboard knows it is.
+    pub preset: Option<Preset>,
+    /// The program and its arguments; empty for `script`, and where the preset's are meant.
     pub command: Vec<String>,
+    /// More arguments, behind those that callboard gives it.
+    pub args: Vec<String>,
     /// The scenario file of a `script` agent, relative to the project's root.
     pub scenario: Option<String>,
     /// What its environment has beside the clean one.
     pub env: BTreeMap<String, String>,
+    /// What it is told when it asks for more than writing in its worktree.
+    pub permissions: Permissions,
+}
+
+impl AgentConfig {
+    /// The agent that callboard knows by this name.
+    #[must_use]
+    pub fn known(name: &str) -> Option<Self> {
+        let preset: Preset = name.parse().ok()?;
+        Some(Self {
+            name: name.to_owned(),
+            protocol: preset.protocol(),
+            preset: Some(preset),
+            command: Vec::new(),
+            args: Vec::new(),
+            scenario: None,
+            env: BTreeMap::new(),
+            permissions: Permissions::Deny,
+        })
+    }
+
+    /// Its program and what that always gets, without [`args`](Self::args).
+    #[must_use]
+    pub fn program(&self) -> Vec<String> {
+        match self.preset {
+            Some(preset) if self.command.is_empty() => preset.command().iter().map(|word| (*word).to_owned()).collect(),
+            Some(_) | None => self.command.clone(),
+        }
+    }
 }
 
 /// How the project's tests are run and read.

@@ -2,7 +2,19 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Micros, SessionId};
+use super::{Micros, SessionId, Usage, kind::words};
+
+words! {
+    /// How far an item of an agent's plan is.
+    PlanState {
+        /// Not begun.
+        Pending = "pending",
+        /// At work.
+        Active = "active",
+        /// Done.
+        Done = "done",
+    }
+}
 
 /// One line of what happened inside an interaction. Text in it is as it came from outside: whoever shows it cleans it first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +41,11 @@ pub enum EventKind {
         /// Valid UTF-8, otherwise as it came.
         text: String,
     },
+    /// The agent thought something. Pieces follow each other as those of `AgentText` do.
+    AgentThought {
+        /// Valid UTF-8, otherwise as it came.
+        text: String,
+    },
     /// The agent used a tool.
     ToolCall {
         /// The tool's name.
@@ -36,11 +53,41 @@ pub enum EventKind {
         /// In short, for people.
         title: String,
     },
+    /// What came of a tool call.
+    ToolEnd {
+        /// The tool's name.
+        tool: String,
+        /// Whether it did what it should.
+        ok: bool,
+        /// The begin of what it said.
+        text: String,
+    },
     /// The agent wrote a file.
     FileEdit {
         /// Relative to the worktree.
         path: String,
+        /// What is different: lines that begin with `+`, `-` or a space. Empty where the agent did not tell.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        diff: String,
     },
+    /// The agent's plan, whenever it changes.
+    Plan {
+        /// In order.
+        items: Vec<PlanItem>,
+    },
+    /// The agent asked whether it may use a tool.
+    Permission {
+        /// The tool's name.
+        tool: String,
+        /// In short, for people.
+        title: String,
+        /// What it was told.
+        allowed: bool,
+        /// Who said so, or which rule.
+        by: String,
+    },
+    /// What the agent used up in this attempt, at its end.
+    Usage(Usage),
     /// A process wrote to its standard output or error.
     Output {
         /// Valid UTF-8, otherwise as it came.
@@ -58,4 +105,13 @@ pub enum EventKind {
         /// One sentence.
         text: String,
     },
+}
+
+/// One item of an agent's plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanItem {
+    /// What is to be done.
+    pub text: String,
+    /// How far it is.
+    pub state: PlanState,
 }

@@ -81,4 +81,6 @@ ids! {
     IntentId,
     /// Something that an agent asks for.
     RequestId,
+    /// Something that an agent asks a person.
+    PermissionId,
 }

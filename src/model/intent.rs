@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{HaltId, IntentId, Micros, Mode, RequestId, SessionId, SessionKind};
+use super::{HaltId, IntentId, Lasts, Micros, Mode, PermissionId, RequestId, SessionId, SessionKind};
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +57,15 @@ pub enum IntentAction {
         granted: bool,
         /// Why.
         note: Option<String>,
+    },
+    /// Answer what its agent asks.
+    Permit {
+        /// The question.
+        id: PermissionId,
+        /// Whether the agent may.
+        allow: bool,
+        /// How long that holds.
+        lasts: Lasts,
     },
     /// Go on in spite of the halt.
     Override {

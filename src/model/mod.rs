@@ -10,6 +10,7 @@ mod halt;
 mod id;
 mod intent;
 mod kind;
+mod permission;
 mod request;
 mod result;
 mod scope;
@@ -18,15 +19,18 @@ mod test_run;
 
 pub use command::Command;
 pub use component::{Component, ComponentKind, Criterion, CriterionCheck, CriterionState, Paths, Story};
-pub use config::{AgentConfig, CustomRunner, Limits, Protocol, Runner, WorktreeConfig};
-pub use event::{Event, EventKind};
+pub use config::{AgentConfig, CustomRunner, Limits, Permissions, Preset, Protocol, Runner, WorktreeConfig};
+pub use event::{Event, EventKind, PlanItem, PlanState};
 pub use exit::Exit;
 pub use halt::{Decision, Halt, HaltReason, Verdict};
-pub use id::{HaltId, IdError, IntentId, InteractionId, RequestId, SessionId};
+pub use id::{HaltId, IdError, IntentId, InteractionId, PermissionId, RequestId, SessionId};
 pub use intent::{Answer, Intent, IntentAction, Seen};
 pub use kind::{Performer, SessionKind, Step, UnknownWord};
+pub use permission::{Grant, Lasts, Permission, Standing};
 pub use request::{Policy, Request, Ruling, Wish};
-pub use result::{AgentReport, Cause, ChildProblem, Data, DesignProblem, OutputFile, ResultStatus, StepResult};
+pub use result::{
+    AgentFailure, AgentReport, Cause, ChildProblem, Data, DesignProblem, OutputFile, ResultStatus, StepResult, Usage,
+};
 pub use scope::Scope;
 pub use session::{Generation, Interaction, Mode, Origin, Session, Status};
 pub use test_run::{CaseStatus, CompileError, Placement, TestCase, TestFailure, TestRun, TestStatus};

@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
-use super::{CriterionCheck, SessionId, Status, TestRun, kind::words};
+use super::{CriterionCheck, Micros, SessionId, Status, TestRun, kind::words};
 
 words! {
     /// How a step ended.
@@ -38,6 +38,10 @@ words! {
         Environment = "environment",
         /// The agent's program is missing, not logged in or not consented to.
         AgentUnavailable = "agent_unavailable",
+        /// What the agent's account may use is used up for now. The step is tried again by itself when it may be.
+        Quota = "quota",
+        /// The model's server has too much to do, or cannot be reached. The step is tried again by itself after a while.
+        Overloaded = "overloaded",
         /// Branches that do not merge.
         MergeConflict = "merge_conflict",
         /// Tests outside this session's context fail.
@@ -121,6 +125,52 @@ pub struct OutputFile {
     pub kept: u64,
 }
 
+words! {
+    /// In which way an agent failed, as far as its protocol or its end tells.
+    AgentFailure {
+        /// Its program is not there, or cannot be started.
+        Missing = "missing",
+        /// It is not logged in, or its key is not good.
+        LoggedOut = "logged_out",
+        /// What its account may use is used up for now.
+        Quota = "quota",
+        /// The model's server has too much to do, or is broken.
+        Overloaded = "overloaded",
+        /// The model's server did not take a request.
+        Rejected = "rejected",
+        /// The model will not do what it is asked.
+        Refused = "refused",
+        /// It stopped at a limit of its own: turns, tokens, money.
+        Limit = "limit",
+        /// The conversation that it should go on with is not there.
+        NoConversation = "no_conversation",
+        /// The conversation that it should begin is there already.
+        Taken = "taken",
+        /// Somebody ended its process.
+        Killed = "killed",
+        /// Its process ended without a word on how the turn went.
+        Crashed = "crashed",
+        /// It said what nobody can read.
+        BadOutput = "bad_output",
+        /// Anything else.
+        Other = "other",
+    }
+}
+
+/// What an agent used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Usage {
+    /// Tokens that the model read, those from a cache among them.
+    pub input_tokens: u64,
+    /// Those among them that came from a cache.
+    pub cached_tokens: u64,
+    /// Tokens that it wrote.
+    pub output_tokens: u64,
+    /// What that cost in millionths of a US dollar, where the agent says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_microdollars: Option<u64>,
+}
+
 /// What a step found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -182,6 +232,15 @@ pub struct AgentReport {
     /// The scenario's turn that was played, for the script agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub turn: Option<usize>,
+    /// What it used up, where it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+    /// In which way it failed, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<AgentFailure>,
+    /// When what failed may go well again, where the agent says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumes_at: Option<Micros>,
 }
 
 /// Something that is wrong with a child.

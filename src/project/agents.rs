@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{AgentConfig, Protocol};
+use crate::model::{AgentConfig, Permissions, Preset, Protocol};
 
 use super::{
     document::{At, Document, Table, article, string},
@@ -10,23 +10,7 @@ use super::{
     path, value,
 };
 
-const KEYS: &[&str] = &["protocol", "command", "scenario", "env"];
-
-/// An agent that needs no table, since callboard knows its program: its name is its protocol.
-pub(super) fn implied(name: &str) -> Option<AgentConfig> {
-    let protocol: Protocol = name.parse().ok()?;
-    let known = match protocol {
-        Protocol::Claude | Protocol::Codex => true,
-        Protocol::Command | Protocol::Script | Protocol::Acp => false,
-    };
-    known.then(|| AgentConfig {
-        name: name.to_owned(),
-        protocol,
-        command: Vec::new(),
-        scenario: None,
-        env: BTreeMap::new(),
-    })
-}
+const KEYS: &[&str] = &["preset", "protocol", "command", "args", "scenario", "env", "permissions"];
 
 /// Reads every `[agents.NAME]`.
 pub(super) fn read(top: &Table<'_>) -> BTreeMap<String, AgentConfig> {
@@ -45,30 +29,74 @@ pub(super) fn read(top: &Table<'_>) -> BTreeMap<String, AgentConfig> {
 }
 
 fn agent(table: &Table<'_>, name: &str) -> Option<AgentConfig> {
-    let words = || Protocol::ALL.iter().map(|protocol| protocol.as_str());
-    let hint = "say how callboard talks with it: protocol = \"command\"";
-    let protocol = table.doc.check(table.required_text("protocol", hint)?, |text| {
-        let unknown = |_| (format!("unknown protocol {text:?}"), did_you_mean(&text, "protocols", words()));
-        text.parse::<Protocol>().map_err(unknown)
-    })?;
+    let (protocol, preset) = protocol(table, name)?;
     let command = argv(table, "command");
     let scenario = table.text("scenario").and_then(|text| table.doc.check(text, |text| path::inside(&text)));
-    check_parts(table, protocol.value);
+    let args = table.texts("args").map_or_else(Vec::new, |args| args.value);
+    let permissions =
+        table.text("permissions").and_then(|text| word(table.doc, text, "permissions", "words", Permissions::ALL));
+    check_parts(table, protocol, preset);
     Some(AgentConfig {
         name: name.to_owned(),
-        protocol: protocol.value,
+        protocol,
+        preset,
         command: command.unwrap_or_default(),
+        args: args.into_iter().filter_map(|word| argument(table.doc, word)).collect(),
         scenario: scenario.map(|scenario| scenario.value),
         env: environment(table),
+        permissions: permissions.unwrap_or(Permissions::Deny),
     })
 }
 
+/// How callboard talks with an agent, and which one that it knows it is: named, or of the same name as the table, or the one
+/// of the same name as the protocol.
+fn protocol(table: &Table<'_>, name: &str) -> Option<(Protocol, Option<Preset>)> {
+    if let Some(preset) = table.text("preset") {
+        let preset = word(table.doc, preset, "preset", "presets", Preset::ALL)?;
+        if table.has("protocol") {
+            let message = format!("the preset {preset} has a protocol already: {}", preset.protocol());
+            table.doc.problem(&table.key_span("protocol"), message, "leave one of the two lines out");
+        }
+        return Some((preset.protocol(), Some(preset)));
+    }
+    if let (false, Ok(preset)) = (table.has("protocol"), name.parse::<Preset>()) {
+        return Some((preset.protocol(), Some(preset)));
+    }
+    let hint = "say how callboard talks with it: protocol = \"command\"; or which one it is: preset = \"claude\"";
+    let protocol = word(table.doc, table.required_text("protocol", hint)?, "protocol", "protocols", Protocol::ALL)?;
+    let preset = match protocol {
+        Protocol::Claude => Some(Preset::Claude),
+        Protocol::Codex => Some(Preset::Codex),
+        Protocol::Command | Protocol::Script | Protocol::Acp => None,
+    };
+    Some((protocol, preset))
+}
+
+/// One of the words that a key may have.
+fn word<T: Copy + AsRef<str> + 'static>(
+    doc: &Document<'_>,
+    text: At<String>,
+    key: &str,
+    what: &str,
+    all: &'static [T],
+) -> Option<T> {
+    let found = doc.check(text, |text| {
+        let unknown = || {
+            let words = all.iter().map(AsRef::as_ref);
+            (format!("unknown {key} {text:?}"), did_you_mean(&text, what, words))
+        };
+        all.iter().find(|word| word.as_ref() == text).copied().ok_or_else(unknown)
+    });
+    found.map(|found| found.value)
+}
+
 /// What an agent of this protocol must have and what would be ignored.
-fn check_parts(table: &Table<'_>, protocol: Protocol) {
-    let (needed, ignored) = match protocol {
-        Protocol::Command | Protocol::Acp => (Some("command"), Some("scenario")),
-        Protocol::Script => (Some("scenario"), Some("command")),
-        Protocol::Claude | Protocol::Codex => (None, Some("scenario")),
+fn check_parts(table: &Table<'_>, protocol: Protocol, preset: Option<Preset>) {
+    let (needed, ignored): (_, &[&str]) = match protocol {
+        Protocol::Command => (Some("command"), &["scenario", "permissions"]),
+        Protocol::Script => (Some("scenario"), &["command", "args", "permissions"]),
+        Protocol::Acp => (Some("command").filter(|_| preset.is_none()), &["scenario"]),
+        Protocol::Claude | Protocol::Codex => (None, &["scenario"]),
     };
     if let Some(key) = needed.filter(|key| !table.has(key)) {
         let hint = match key {
@@ -78,7 +106,7 @@ fn check_parts(table: &Table<'_>, protocol: Protocol) {
         let message = format!("{} has no `{key}`, which the protocol {protocol} needs", table.name);
         table.doc.problem(&table.span, message, hint);
     }
-    if let Some(key) = ignored.filter(|key| table.has(key)) {
+    for key in ignored.iter().filter(|key| table.has(key)) {
         let message = format!("`{key}` means nothing to the protocol {protocol}");
         table.doc.problem(&table.key_span(key), message, "leave the line out, or choose another protocol");
     }

@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::model::{AgentConfig, Component, Criterion, Limits, Policy, Runner, SessionKind, Story, WorktreeConfig};
 
 use super::{
-    FILE, agents, consent,
+    FILE, consent,
     error::{ConfigError, UnknownComponent, UnknownCriterion},
     file,
     limits::StatedLimits,
@@ -91,12 +91,27 @@ impl Project {
         if self.agent.is_none() {
             self.agent.clone_from(&settings.agent);
         }
-        if let Some(agent) =
-            self.agent.as_ref().filter(|name| !self.agents.contains_key(*name)).and_then(|name| agents::implied(name))
+        if let Some(agent) = self
+            .agent
+            .as_ref()
+            .filter(|name| !self.agents.contains_key(*name))
+            .and_then(|name| AgentConfig::known(name))
         {
             self.agents.insert(agent.name.clone(), agent);
         }
         self
+    }
+
+    /// The agent of this name: one of the project's or the user's, or one that callboard knows.
+    #[must_use]
+    pub fn agent_named(&self, name: &str) -> Option<AgentConfig> {
+        self.agents.get(name).cloned().or_else(|| AgentConfig::known(name))
+    }
+
+    /// Whether the agent runs what the project's file brings, which a person must have agreed to.
+    #[must_use]
+    pub fn brings(&self, agent: &AgentConfig) -> bool {
+        self.stated.agents.contains(&agent.name) && consent::brings(agent)
     }
 
     /// The component or context of this name.

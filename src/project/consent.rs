@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::model::{AgentConfig, Protocol, Runner, WorktreeConfig};
+use crate::model::{AgentConfig, Permissions, Protocol, Runner, WorktreeConfig};
 
 /// A command that the file brings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,15 +60,32 @@ pub(super) fn brought(
 
 /// What an agent brings: its command, and variables, which can make another program of a known one.
 fn by_agent(agent: &AgentConfig) -> Option<Brought> {
+    let may = match agent.permissions {
+        Permissions::Allow => ", may do whatever it asks for",
+        Permissions::Deny => "",
+    };
+    brings(agent).then(|| Brought {
+        by: format!("agent {} ({}{may})", quoted(&agent.name), agent.protocol),
+        env: agent.env.clone(),
+        argv: if agent.command.is_empty() && agent.args.is_empty() {
+            Vec::new()
+        } else {
+            [agent.program(), agent.args.clone()].concat()
+        },
+    })
+}
+
+/// Whether a table of an agent says more than the name of one that callboard knows: a program, arguments or variables, which
+/// can make another program of a known one, or that nobody is asked.
+pub(super) fn brings(agent: &AgentConfig) -> bool {
     match agent.protocol {
-        Protocol::Script => None,
+        Protocol::Script => false,
         Protocol::Command | Protocol::Claude | Protocol::Codex | Protocol::Acp => {
-            let brings = !agent.command.is_empty() || !agent.env.is_empty();
-            brings.then(|| Brought {
-                by: format!("agent {} ({})", quoted(&agent.name), agent.protocol),
-                env: agent.env.clone(),
-                argv: agent.command.clone(),
-            })
+            let allowed = match agent.permissions {
+                Permissions::Allow => true,
+                Permissions::Deny => false,
+            };
+            !agent.command.is_empty() || !agent.args.is_empty() || !agent.env.is_empty() || allowed
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::model::{Limits, Policy, WorktreeConfig};
+use crate::model::{AgentConfig, Limits, Policy, Preset, WorktreeConfig};
 
 use super::{
     FILE,
@@ -109,10 +109,10 @@ fn whole(root: &Utf8Path, top: &Table<'_>, settings: &Settings, story_files: Sto
 /// The default agent, which must be one of those that are known, or one that needs no table.
 pub(super) fn default_agent<'k>(table: &Table<'_>, known: impl Iterator<Item = &'k str> + Clone) -> Option<String> {
     let agent = table.text("agent")?;
-    if known.clone().any(|name| name == agent.value) || agents::implied(&agent.value).is_some() {
+    if known.clone().any(|name| name == agent.value) || AgentConfig::known(&agent.value).is_some() {
         return Some(agent.value);
     }
-    let hint = match near(&agent.value, known).first() {
+    let hint = match near(&agent.value, known.chain(Preset::ALL.iter().map(|preset| preset.as_str()))).first() {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => "add a table [agents.NAME] for it, with its protocol and command".to_owned(),
     };

@@ -97,6 +97,8 @@ pub(super) fn wish(action: &IntentAction) -> (String, Option<&str>) {
         IntentAction::Create { kind, component, context } => {
             (format!("asked for a {kind} session for {component}"), Some(context))
         }
+        IntentAction::Permit { allow: true, .. } => ("allowed what its agent asked".into(), None),
+        IntentAction::Permit { allow: false, .. } => ("denied what its agent asked".into(), None),
         IntentAction::Rule { granted, note, .. } => {
             let what = if *granted { "approved what its agent asks for" } else { "refused what its agent asks for" };
             (what.into(), note.as_deref())
@@ -166,6 +168,7 @@ pub(super) fn who(intent: &Intent, names: &BTreeMap<SessionId, String>) -> Strin
         IntentAction::Create { .. } => "its agent".to_owned(),
         IntentAction::Reactivate { .. }
         | IntentAction::Rule { .. }
+        | IntentAction::Permit { .. }
         | IntentAction::Start
         | IntentAction::Advance
         | IntentAction::Retry

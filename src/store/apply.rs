@@ -3,8 +3,9 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::model::{
-    Component, CriterionCheck, CriterionState, Decision, Event, Generation, Halt, HaltId, Intent, Interaction,
-    JSON_VERSION, Micros, Request, RequestId, Ruling, Scope, Session, SessionId, Status, StepResult, Story,
+    Component, CriterionCheck, CriterionState, Decision, Event, Generation, Grant, Halt, HaltId, Intent, Interaction,
+    JSON_VERSION, Micros, Permission, PermissionId, Request, RequestId, Ruling, Scope, Session, SessionId, Status,
+    StepResult, Story,
 };
 
 use super::{Change, StoreError, codec::to_json, criteria::TAKEN_BACK};
@@ -90,6 +91,8 @@ impl<'a> Target<'a> {
                 "UPDATE sessions SET next = ?2, halt = ?3, updated_at = max(updated_at, ?4) WHERE row = ?1",
                 params![self.row(*session)?, next, halt, at],
             ),
+            Change::Question(permission) => self.question(permission),
+            Change::Permit { id, ruling, at } => self.permit(*id, ruling, *at),
             Change::Ask(intent) => self.ask(intent),
             Change::Answer { intent, answer, at } => self.once(
                 "UPDATE intents SET answer = ?2, answered_at = ?3, version = max(version, ?5) WHERE id = ?1 AND answered_at IS NULL \
@@ -244,6 +247,49 @@ impl<'a> Target<'a> {
         self.exec(
             "UPDATE sessions SET step_status = ?2, updated_at = max(updated_at, ?3) WHERE row = ?1 AND step_seq = ?4",
             params![row, result.status, at, seq],
+        )?;
+        // Nobody asks any more.
+        self.exec(
+            "UPDATE permissions SET answered_at = ?3, allowed = 0, lasts = 'once', user = '' \
+             WHERE session = ?1 AND seq = ?2 AND answered_at IS NULL",
+            params![row, seq, at],
+        )?;
+        self.count_questions(row, at)
+    }
+
+    /// An agent asks something, in an attempt that is being made.
+    fn question(&self, permission: &Permission) -> Result<(), StoreError> {
+        let Permission { id, session_id, seq, tool, title, asked_at, until } = permission;
+        let row = self.row(*session_id)?;
+        self.once(
+            "INSERT INTO permissions (id, session, seq, tool, title, asked_at, until) \
+             SELECT ?1, session, seq, ?4, ?5, ?6, ?7 FROM interactions WHERE session = ?2 AND seq = ?3 AND status IS NULL",
+            params![id, row, seq, tool, title, asked_at, until],
+            "the attempt has ended already",
+        )?;
+        self.count_questions(row, *asked_at)
+    }
+
+    fn permit(&self, id: PermissionId, ruling: &Grant, at: Micros) -> Result<(), StoreError> {
+        self.once(
+            "UPDATE permissions SET answered_at = ?2, allowed = ?3, lasts = ?4, user = ?5 WHERE id = ?1 AND answered_at IS NULL \
+             AND session IN (SELECT row FROM sessions WHERE project = ?6)",
+            params![id, at, ruling.allowed, ruling.lasts, ruling.user, self.project],
+            "the question is answered already",
+        )?;
+        let row: i64 = self
+            .connection
+            .prepare_cached("SELECT session FROM permissions WHERE id = ?1")?
+            .query_row(params![id], |row| row.get(0))?;
+        self.count_questions(row, at)
+    }
+
+    fn count_questions(&self, row: i64, at: Micros) -> Result<(), StoreError> {
+        self.exec(
+            "WITH open (asks) AS (SELECT count(*) FROM permissions WHERE session = ?1 AND answered_at IS NULL) \
+             UPDATE sessions SET asks = open.asks, updated_at = max(updated_at, ?2) FROM open \
+             WHERE row = ?1 AND sessions.asks <> open.asks",
+            params![row, at],
         )
     }
 

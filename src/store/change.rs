@@ -3,8 +3,9 @@
 use camino::Utf8PathBuf;
 
 use crate::model::{
-    Answer, Component, CriterionCheck, CriterionState, Decision, Event, Generation, Halt, HaltId, HaltReason, Intent,
-    IntentId, Interaction, Micros, Mode, Request, RequestId, Ruling, Session, SessionId, Status, StepResult, Story,
+    Answer, Component, CriterionCheck, CriterionState, Decision, Event, Generation, Grant, Halt, HaltId, HaltReason,
+    Intent, IntentId, Interaction, Micros, Mode, Permission, PermissionId, Request, RequestId, Ruling, Session,
+    SessionId, Status, StepResult, Story,
 };
 use crate::workflow::LedgerRow;
 
@@ -185,6 +186,17 @@ pub enum Change {
         next: Option<String>,
         /// The halt that nobody has decided yet.
         halt: Option<HaltReason>,
+        /// When.
+        at: Micros,
+    },
+    /// An agent asks whether it may do something.
+    Question(Permission),
+    /// It is told. Refused when it was already, or its attempt has ended.
+    Permit {
+        /// The question.
+        id: PermissionId,
+        /// What it is told.
+        ruling: Grant,
         /// When.
         at: Micros,
     },

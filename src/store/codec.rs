@@ -4,8 +4,8 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::model::{
-    Cause, CriterionState, HaltId, HaltReason, IntentId, InteractionId, JSON_VERSION, Mode, RequestId, ResultStatus,
-    SessionId, SessionKind, Status, Step, Verdict,
+    Cause, CriterionState, HaltId, HaltReason, IntentId, InteractionId, JSON_VERSION, Lasts, Mode, PermissionId,
+    RequestId, ResultStatus, SessionId, SessionKind, Status, Step, Verdict,
 };
 
 use super::StoreError;
@@ -27,7 +27,7 @@ macro_rules! word_columns {
     )+};
 }
 
-word_columns!(Cause, CriterionState, HaltReason, Mode, ResultStatus, SessionKind, Status, Step, Verdict);
+word_columns!(Cause, CriterionState, HaltReason, Lasts, Mode, ResultStatus, SessionKind, Status, Step, Verdict);
 
 macro_rules! id_columns {
     ($($id:ty),+ $(,)?) => {$(
@@ -49,7 +49,7 @@ macro_rules! id_columns {
     )+};
 }
 
-id_columns!(HaltId, IntentId, InteractionId, RequestId, SessionId);
+id_columns!(HaltId, IntentId, InteractionId, PermissionId, RequestId, SessionId);
 
 /// A JSON column's text.
 pub(super) fn to_json<T: Serialize>(table: &'static str, value: &T) -> Result<String, StoreError> {

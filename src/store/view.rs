@@ -5,10 +5,10 @@ use serde::Serialize;
 
 use crate::{
     model::{
-        Cause, Event, Generation, Halt, HaltReason, Limits, Micros, Mode, Performer, Request, ResultStatus, Session,
-        SessionId, SessionKind, Status, Step,
+        Cause, Data, Event, Generation, Grant, Halt, HaltReason, Lasts, Limits, Micros, Mode, Performer, Permission,
+        Request, ResultStatus, Session, SessionId, SessionKind, Standing, Status, Step,
     },
-    workflow::{Bounds, Facts, LastAttempt, LedgerRow, Next, next},
+    workflow::{Bounds, Facts, LastAttempt, LedgerRow, Next, Waiting, next},
 };
 
 use super::{Store, StoreError};
@@ -54,6 +54,8 @@ pub struct BoardRow {
     pub opened_at: Micros,
     /// Whether a person closed it, by approving its last halt.
     pub closed: bool,
+    /// How many questions of its agent wait for a person.
+    pub asks: u32,
 }
 
 /// What a session needs a person for.
@@ -67,6 +69,8 @@ pub enum Need {
     },
     /// A word on what its agent asks for.
     Request,
+    /// A word on what its agent asks.
+    Permission,
     /// Its next step is to be started.
     Advance,
     /// It failed, and nothing above it takes care of that.
@@ -80,11 +84,21 @@ impl BoardRow {
         self.step.is_some() && self.step_status.is_none() && matches!(self.status, Status::Active)
     }
 
+    /// Whether it waits for the time at which its agent may be used again.
+    #[must_use]
+    pub fn waits_for_its_agent(&self) -> bool {
+        let waits = self.status == Status::Active && self.next.as_deref() == Some("waiting");
+        waits && self.step_status == Some(ResultStatus::Error)
+    }
+
     /// What it needs a person for, if it does.
     #[must_use]
     pub fn need(&self) -> Option<Need> {
         if let Some(reason) = self.halt {
             return Some(Need::Decision { reason });
+        }
+        if self.asks > 0 {
+            return Some(Need::Permission);
         }
         match self.status {
             Status::Active if self.requests > 0 => Some(Need::Request),
@@ -201,6 +215,8 @@ pub struct Detail {
     pub waits_for: Vec<WaitsFor>,
     /// What its agent asks for and nobody has ruled on, oldest first.
     pub requests: Vec<Request>,
+    /// The question of its agent that has waited longest for a person.
+    pub question: Option<Permission>,
     /// How many events it has.
     pub events: u64,
 }
@@ -217,7 +233,7 @@ pub(super) const ROW_COLUMNS: &str = "s.id, s.kind, s.component, p.id, s.status,
      (SELECT json_extract(g.origin, '$.id') FROM generations g WHERE g.session = s.row AND g.number = s.generation), \
      coalesce((SELECT g.opened_at FROM generations g WHERE g.session = s.row AND g.number = s.generation), s.created_at), \
      s.status = 'failed' AND coalesce((SELECT d.verdict FROM halts h LEFT JOIN decisions d ON d.halt = h.id \
-     WHERE h.session = s.row ORDER BY h.seq DESC, h.id DESC LIMIT 1) = 'approve', 0)";
+     WHERE h.session = s.row ORDER BY h.seq DESC, h.id DESC LIMIT 1) = 'approve', 0), s.asks";
 
 /// Reads [`ROW_COLUMNS`] that stand at column `at` of a row.
 pub(super) fn board_row_at(row: &Row<'_>, at: usize) -> rusqlite::Result<BoardRow> {
@@ -241,6 +257,7 @@ pub(super) fn board_row_at(row: &Row<'_>, at: usize) -> rusqlite::Result<BoardRo
         woken_by: row.get::<_, Option<String>>(at + 16)?.and_then(|id| id.parse().ok()),
         opened_at: row.get(at + 17)?,
         closed: row.get(at + 18)?,
+        asks: row.get(at + 19)?,
     })
 }
 
@@ -293,7 +310,7 @@ impl Store {
         let project = self.project()?;
         let sql = format!(
             "SELECT {ROW_COLUMNS} FROM sessions s LEFT JOIN sessions p ON p.row = s.parent WHERE s.project = ?1 AND \
-             (s.halt IS NOT NULL OR (s.status = 'active' AND (s.mode = 'manual' OR s.requests > 0)) OR (s.status = 'failed' AND s.parent IS NULL)) \
+             (s.halt IS NOT NULL OR s.asks > 0 OR (s.status = 'active' AND (s.mode = 'manual' OR s.requests > 0)) OR (s.status = 'failed' AND s.parent IS NULL)) \
              ORDER BY s.updated_at, s.row"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
@@ -344,6 +361,10 @@ impl Store {
             Ok(Next::Complete | Next::Halt(_) | Next::Waiting(_)) | Err(_) => None,
         };
         let waits = detail.waits_for.iter().filter(|other| !other.status.is_terminal());
+        let until = match &next {
+            Ok(Next::Waiting(Waiting::Agent { seq, .. })) => self.resumes_at(session.id, *seq)?,
+            Ok(Next::Step(_) | Next::Complete | Next::Halt(_) | Next::Waiting(_)) | Err(_) => None,
+        };
         Ok(Facts {
             status: session.status,
             mode: session.mode,
@@ -354,12 +375,66 @@ impl Store {
                 ended: last.status.map(|status| last.error_message.clone().unwrap_or_else(|| status.to_string())),
             }),
             halt: detail.halt.clone().filter(|halt| halt.decision.is_none() && detail.row.halt.is_some()),
-            waits_for: waits.map(|other| other.in_words(now)).collect(),
+            waits_for: waits.map(|other| other.in_words(now)).chain(until.map(in_words)).collect(),
             requests: detail.requests.iter().map(Request::in_words).collect(),
             engine,
             slots,
             updated_at: session.updated_at,
         })
+    }
+
+    /// When what an attempt ran into has passed, by its result; `None`: it does not say.
+    ///
+    /// # Errors
+    /// When the row cannot be read.
+    pub fn resumes_at(&self, session: SessionId, seq: u32) -> Result<Option<Micros>, StoreError> {
+        let result = self.interaction(session, seq)?.and_then(|interaction| interaction.result);
+        Ok(match result.and_then(|result| result.data) {
+            Some(Data::Agent(report)) => report.resumes_at,
+            Some(_) | None => None,
+        })
+    }
+
+    /// The question of a session's agent that has waited longest for a person.
+    ///
+    /// # Errors
+    /// When the row cannot be read.
+    pub fn question(&self, session: SessionId) -> Result<Option<Permission>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT p.id, s.id, p.seq, p.tool, p.title, p.asked_at, p.until FROM sessions s \
+             JOIN permissions p ON p.session = s.row AND p.answered_at IS NULL WHERE s.id = ?1 AND s.project = ?2 ORDER BY p.id",
+        )?;
+        let read = |row: &Row<'_>| {
+            Ok(Permission {
+                id: row.get(0)?,
+                session_id: row.get(1)?,
+                seq: row.get(2)?,
+                tool: row.get(3)?,
+                title: row.get(4)?,
+                asked_at: row.get(5)?,
+                until: row.get(6)?,
+            })
+        };
+        Ok(statement.query_row(params![session, self.project()?], read).optional()?)
+    }
+
+    /// What a session's agent may and may not do, by words that hold for longer than once: the newest first.
+    ///
+    /// # Errors
+    /// When a row cannot be read.
+    pub fn standing(&self, session: SessionId) -> Result<Vec<Standing>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT p.tool, p.title, p.allowed, p.lasts, p.user FROM permissions p JOIN sessions s ON s.row = p.session \
+             WHERE s.project = ?2 AND (p.lasts = 'always' OR (p.lasts = 'session' AND s.id = ?1)) \
+             ORDER BY p.answered_at DESC, p.id DESC LIMIT 1000",
+        )?;
+        let read = |row: &Row<'_>| {
+            let ruling = Grant { allowed: row.get(2)?, lasts: row.get(3)?, user: row.get(4)? };
+            let title: String = row.get(1)?;
+            Ok(Standing { tool: row.get(0)?, title: (ruling.lasts == Lasts::Always).then_some(title), ruling })
+        };
+        let rows = statement.query_map(params![session, self.project()?], read)?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     fn slots(&self, step: Step, limits: &Limits) -> Result<Option<(u32, u32)>, StoreError> {
@@ -377,6 +452,9 @@ impl Store {
         Ok(match need {
             Need::Decision { .. } => self.last_halt(row.id)?.map(|halt| halt.message).unwrap_or_default(),
             Need::Request => self.open_requests(row.id)?.first().map(Request::in_words).unwrap_or_default(),
+            Need::Permission => {
+                self.question(row.id)?.map(|it| format!("{}: {}", it.tool, it.title)).unwrap_or_default()
+            }
             Need::Advance => format!("waits before {}", row.next.as_deref().unwrap_or("its next step")),
             Need::Failed => self.last_error(row.id)?.unwrap_or_else(|| "failed".into()),
         })
@@ -399,8 +477,15 @@ impl Store {
             halts,
             waits_for: self.waits_for(session)?,
             requests: self.open_requests(session)?,
+            question: self.question(session)?,
             events: self.event_count(session)?,
             session: self.session(session)?,
         })
     }
+}
+
+/// A time, to the second.
+fn in_words(at: Micros) -> String {
+    let second = at - at.rem_euclid(1_000_000);
+    jiff::Timestamp::from_microsecond(second).map_or_else(|_| String::new(), |at| at.to_string())
 }

@@ -60,6 +60,14 @@ pub fn able(command: Command, model: &Model, snapshot: &Snapshot) -> Result<(), 
             Some(_) => Err("it was never halted".into()),
             None => session(model, snapshot).and(Err("it is still being read".into())),
         },
+        Command::Permit => session(model, snapshot).and_then(|row| {
+            let question = snapshot.inspected(row.id).and_then(|inspected| inspected.detail.question.as_ref());
+            match (row.asks, question) {
+                (0, _) => Err("its agent asks nothing".into()),
+                (_, None) => Err("it is still being read".into()),
+                (_, Some(_)) => Ok(()),
+            }
+        }),
         Command::Why => match model.selected.and_then(|id| snapshot.inspected(id)) {
             Some(_) => Ok(()),
             None => session(model, snapshot).and(Err("it is still being read".into())),
@@ -123,7 +131,9 @@ fn asks(model: &Model, snapshot: &Snapshot, row: &BoardRow, otherwise: &'static 
     match (row.need(), request(model, snapshot)) {
         (Some(Need::Request), Some(_)) => Ok(()),
         (Some(Need::Request), None) => Err("it is still being read".into()),
-        (Some(Need::Decision { .. } | Need::Advance | Need::Failed) | None, _) => Err(otherwise.into()),
+        (Some(Need::Decision { .. } | Need::Permission | Need::Advance | Need::Failed) | None, _) => {
+            Err(otherwise.into())
+        }
     }
 }
 
@@ -147,6 +157,7 @@ fn advance(row: &BoardRow) -> Result<(), Refusal> {
         return Err(format!("{} is running", row.step.map_or("its step", |step| step.as_str())).into());
     }
     match row.mode {
+        Mode::Manual if row.waits_for_its_agent() => Ok(()),
         Mode::Manual if row.next.as_deref() == Some("waiting") => {
             Err("it waits for its children; w says for which".into())
         }
@@ -173,6 +184,7 @@ fn retry(row: &BoardRow) -> Result<(), Refusal> {
     Err(match row.status {
         // What finalize could not do is tried again; nothing else of a session that has ended is.
         Status::Failed if row.step == Some(Step::Finalize) => return Ok(()),
+        Status::Active if row.waits_for_its_agent() => return Ok(()),
         Status::Active if row.is_running() => "its step is running".into(),
         Status::Active => "nothing of it failed or is halted; w says what it waits for".into(),
         status @ (Status::Failed | Status::Complete | Status::Cancelled) => ended(status),

@@ -43,6 +43,8 @@ pub enum Command {
     Halt,
     /// Say no to what its agent asks for.
     Refuse,
+    /// Answer what an agent asks.
+    Permit,
     /// Why a session stands where it stands.
     Why,
     /// What waits for a person.

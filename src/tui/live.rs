@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use crate::model::{Event, EventKind, Micros, SessionId};
+use crate::model::{Event, EventKind, Micros, PlanState, SessionId, Usage};
 
 use super::{
     clean::{clean, clean_line},
@@ -17,6 +17,8 @@ pub const AROUND: u32 = 400;
 const BYTES: usize = 1 << 20;
 /// So much of one event is shown, in bytes.
 const EVENT: usize = 64 * 1024;
+/// So many lines of a diff or a plan are shown.
+const DIFF: usize = 200;
 /// So much of one line is shown, in bytes.
 const LINE: usize = 4 * 1024;
 
@@ -62,6 +64,7 @@ pub struct Window {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stream {
     Agent,
+    Thought,
     Output,
     Stderr,
 }
@@ -157,14 +160,22 @@ impl Window {
         }
         match &event.kind {
             EventKind::AgentText { text } => self.stream(event, Stream::Agent, text),
+            EventKind::AgentThought { text } => self.stream(event, Stream::Thought, text),
             EventKind::Output { text, stderr: false } => self.stream(event, Stream::Output, text),
             EventKind::Output { text, stderr: true } => self.stream(event, Stream::Stderr, text),
             EventKind::ToolCall { .. }
+            | EventKind::ToolEnd { .. }
             | EventKind::FileEdit { .. }
+            | EventKind::Plan { .. }
+            | EventKind::Permission { .. }
+            | EventKind::Usage(_)
             | EventKind::Command { .. }
             | EventKind::Note { .. } => {
                 self.open = None;
                 self.push(single(event));
+                for (line, part) in more(event).into_iter().zip(1..) {
+                    self.push(Line { key: (event.n, part), ..line });
+                }
             }
         }
     }
@@ -223,6 +234,7 @@ fn line(event: u64, part: u32, stream: Stream, text: &str) -> Line {
     let end = text.floor_char_boundary(LINE);
     let (sign, mark, tone) = match stream {
         Stream::Agent => (Tone::Agent, "", Tone::Agent),
+        Stream::Thought => (Tone::Dim, "~ ", Tone::Dim),
         Stream::Output => (Tone::Dim, "  ", Tone::Output),
         Stream::Stderr => (Tone::Stderr, "! ", Tone::Stderr),
     };
@@ -240,11 +252,92 @@ fn single(event: &Event) -> Line {
         EventKind::ToolCall { tool, title } => {
             line.with(Tone::Tool, "⚙ ").with(Tone::Tool, short(tool)).with(Tone::Plain, format!(" {}", short(title)))
         }
-        EventKind::FileEdit { path } => line.with(Tone::Good, "✎ ").with(Tone::Tool, short(path)),
+        EventKind::ToolEnd { tool, ok: true, text } => {
+            let line = line.with(Tone::Good, "✓ ").with(Tone::Dim, short(tool));
+            line.with(Tone::Output, format!(" {}", short(text.lines().next().unwrap_or_default())))
+        }
+        EventKind::ToolEnd { tool, ok: false, text } => {
+            let line = line.with(Tone::Bad, "✗ ").with(Tone::Tool, short(tool));
+            line.with(Tone::Stderr, format!(" {}", short(text.lines().next().unwrap_or_default())))
+        }
+        EventKind::FileEdit { path, .. } => line.with(Tone::Good, "✎ ").with(Tone::Tool, short(path)),
+        EventKind::Plan { items } => {
+            let done = items.iter().filter(|item| item.state == PlanState::Done).count();
+            line.with(Tone::Title, format!("☰ plan, {done} of {} done", items.len()))
+        }
+        EventKind::Permission { tool, title, allowed, by } => {
+            let (tone, mark) = if *allowed { (Tone::Good, "? allowed ") } else { (Tone::Warn, "? denied ") };
+            let line =
+                line.with(tone, mark).with(Tone::Tool, short(tool)).with(Tone::Plain, format!(" {}", short(title)));
+            line.with(Tone::Dim, format!(" ({})", short(by)))
+        }
+        EventKind::Usage(used) => line.with(Tone::Dim, format!("Σ {}", usage(used))),
         EventKind::Command { line: command } => line.with(Tone::Command, format!("$ {}", short(command))),
         EventKind::Note { text } => line.with(Tone::Note, format!("» {}", short(text))),
-        EventKind::AgentText { text } | EventKind::Output { text, .. } => line.with(Tone::Plain, short(text)),
+        EventKind::AgentText { text } | EventKind::AgentThought { text } | EventKind::Output { text, .. } => {
+            line.with(Tone::Plain, short(text))
+        }
     }
+}
+
+/// The lines of an event beyond its first: what is different in a file, the items of a plan.
+fn more(event: &Event) -> Vec<Line> {
+    let short = |text: &str| clean_line(&text[..text.floor_char_boundary(LINE)]);
+    let line = |tone: Tone, text: String| Line::new((event.n, 0)).with(tone, text).hanging(4);
+    match &event.kind {
+        EventKind::FileEdit { diff, .. } => {
+            let tone = |text: &str| match text.as_bytes().first() {
+                Some(b'+') => Tone::Good,
+                Some(b'-') => Tone::Bad,
+                Some(_) | None => Tone::Dim,
+            };
+            let lines = diff.lines().take(DIFF).map(|text| line(tone(text), format!("  {}", short(text))));
+            let left = diff.lines().count().saturating_sub(DIFF);
+            let rest = (left > 0).then(|| line(Tone::Dim, format!("  … {left} more lines")));
+            lines.chain(rest).collect()
+        }
+        EventKind::Plan { items } => {
+            let item = |item: &crate::model::PlanItem| {
+                let (tone, mark) = match item.state {
+                    PlanState::Pending => (Tone::Dim, plan_mark(item.state)),
+                    PlanState::Active => (Tone::Busy, plan_mark(item.state)),
+                    PlanState::Done => (Tone::Good, plan_mark(item.state)),
+                };
+                line(tone, format!("  {mark} {}", short(&item.text)))
+            };
+            items.iter().take(DIFF).map(item).collect()
+        }
+        EventKind::AgentText { .. }
+        | EventKind::AgentThought { .. }
+        | EventKind::ToolCall { .. }
+        | EventKind::ToolEnd { .. }
+        | EventKind::Permission { .. }
+        | EventKind::Usage(_)
+        | EventKind::Output { .. }
+        | EventKind::Command { .. }
+        | EventKind::Note { .. } => Vec::new(),
+    }
+}
+
+/// How far an item of a plan is, in one character.
+#[must_use]
+pub const fn plan_mark(state: PlanState) -> &'static str {
+    match state {
+        PlanState::Pending => "·",
+        PlanState::Active => "▸",
+        PlanState::Done => "✓",
+    }
+}
+
+/// What an agent used up, in words.
+#[must_use]
+pub fn usage(usage: &Usage) -> String {
+    let Usage { input_tokens, cached_tokens, output_tokens, cost_microdollars } = usage;
+    let cost = cost_microdollars.map_or_else(String::new, |cost| {
+        let (dollars, rest) = (cost / 1_000_000, cost % 1_000_000 / 100);
+        format!(", ${dollars}.{rest:04}")
+    });
+    format!("{input_tokens} tokens in ({cached_tokens} of them cached), {output_tokens} out{cost}")
 }
 
 /// What a session did last, in one line.
@@ -263,10 +356,15 @@ impl Newest {
         let text = |text: &str| clean_line(text[..text.floor_char_boundary(LINE)].trim_end());
         let line = match &event.kind {
             EventKind::AgentText { text: said } => Line::new((event.n, 0)).with(Tone::Agent, text(said)),
+            EventKind::AgentThought { text: said } => Line::new((event.n, 0)).with(Tone::Dim, text(said)),
             EventKind::Output { text: out, stderr: false } => Line::new((event.n, 0)).with(Tone::Output, text(out)),
             EventKind::Output { text: out, stderr: true } => Line::new((event.n, 0)).with(Tone::Stderr, text(out)),
             EventKind::ToolCall { .. }
+            | EventKind::ToolEnd { .. }
             | EventKind::FileEdit { .. }
+            | EventKind::Plan { .. }
+            | EventKind::Permission { .. }
+            | EventKind::Usage(_)
             | EventKind::Command { .. }
             | EventKind::Note { .. } => single(event),
         };

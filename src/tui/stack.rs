@@ -2,7 +2,7 @@
 
 use tui_textarea::TextArea;
 
-use crate::model::{Mode, RequestId, Seen, SessionId};
+use crate::model::{Lasts, Mode, PermissionId, RequestId, Seen, SessionId};
 
 use super::{keys::Scope, scroll::Position};
 
@@ -40,6 +40,15 @@ pub enum Overlay {
         /// The mode that is chosen.
         chosen: Mode,
     },
+    /// What an agent may be told.
+    Permit {
+        /// The session.
+        session: SessionId,
+        /// What it asks.
+        question: PermissionId,
+        /// The row that is chosen.
+        chosen: usize,
+    },
     /// A question.
     Question(Question),
     /// Something to be written.
@@ -47,6 +56,15 @@ pub enum Overlay {
     /// The filter's line.
     Filter,
 }
+
+/// What an agent may be told: whether it may, how long that holds, and that in words.
+pub const RULINGS: [(bool, Lasts, &str); 5] = [
+    (true, Lasts::Once, "allow it this once"),
+    (true, Lasts::Session, "allow every use of this tool in this session"),
+    (true, Lasts::Always, "allow exactly this, in every session of the project"),
+    (false, Lasts::Once, "deny it this once"),
+    (false, Lasts::Always, "deny exactly this, in every session of the project"),
+];
 
 /// A question that is answered with yes or no.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,7 +124,7 @@ impl Overlay {
             Self::Help { .. } | Self::Why { .. } => Scope::Text,
             Self::Halt { .. } => Scope::Halt,
             Self::Inbox { .. } => Scope::Inbox,
-            Self::Modes { .. } => Scope::Menu,
+            Self::Modes { .. } | Self::Permit { .. } => Scope::Menu,
             Self::Question(_) => Scope::Question,
             Self::Editor(_) => Scope::Editor,
             Self::Filter => Scope::Filter,

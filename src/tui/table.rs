@@ -27,6 +27,7 @@ const fn row(
 #[rustfmt::skip]
 pub const TABLE: &[Row] = &[
     row(Command::Halt, &[Key::char('H')], "halt", "The halt: what broke, the diff of the files it is about, what was decided", BOARD, 3),
+    row(Command::Permit, &[Key::char('p')], "answer", "Answer what the session's agent asks: allow or deny it, once or for longer", BOARD, 3),
     row(Command::Approve, &[Key::char('A')], "approve", "Approve the halt: it was right, the session is closed as failed; or what its agent asks for. Asks for a note, which may be empty", DECIDING, 3),
     row(Command::Override, &[Key::char('O')], "override", "Override the halt: go on; asks for a note, which goes on the record", DECIDING, 4),
     row(Command::Refuse, &[Key::char('x')], "refuse", "Refuse what its agent asks for; asks for a note, which may be empty", BOARD, 4),

@@ -178,6 +178,7 @@ fn run(model: &mut Model, snapshot: &Snapshot, row: &Row) -> Vec<Effect> {
             open(model, selected.and_then(overlay));
         }
         Command::Override => open(model, selected.map(|id| overlays::decision(snapshot, id, Purpose::Override))),
+        Command::Permit => open(model, selected.and_then(|id| overlays::permit(id, snapshot))),
         Command::Mode => {
             let chosen = selected.and_then(|id| snapshot.tree.node(id)).map_or(Mode::Manual, |node| node.row.mode);
             open(model, selected.map(|session| Overlay::Modes { session, chosen }));
@@ -245,6 +246,8 @@ fn verb(action: &IntentAction) -> String {
         IntentAction::Create { .. } => "make a session for".into(),
         IntentAction::Rule { granted: true, .. } => "approve the request of".into(),
         IntentAction::Rule { granted: false, .. } => "refuse the request of".into(),
+        IntentAction::Permit { allow: true, .. } => "allow what is asked in".into(),
+        IntentAction::Permit { allow: false, .. } => "deny what is asked in".into(),
     }
 }
 

@@ -107,7 +107,7 @@ pub(super) const fn glyph(row: &BoardRow) -> (&'static str, Tone) {
 pub(super) const fn need(need: Need) -> &'static str {
     match need {
         Need::Decision { .. } => "decide",
-        Need::Request => "asks",
+        Need::Request | Need::Permission => "asks",
         Need::Advance => "advance",
         Need::Failed => "failed",
     }

@@ -212,6 +212,18 @@ fn waits(waiting: &Waiting, facts: &Facts) -> Why {
             hint: "Approve it (A) or refuse it (x); either may have a note, which its agent is told.".into(),
             ..blank(facts)
         },
+        Waiting::Agent { step, .. } => Why {
+            state: match facts.waits_for.first() {
+                Some(until) => format!("{step} waits until its agent may be used again: {until}."),
+                None => format!("{step} waits until its agent may be used again."),
+            },
+            rule: "A quota that is used up and a model that is overloaded are waited out; the attempt does not count."
+                .into(),
+            waits_for: facts.waits_for.clone(),
+            since,
+            who: "the engine, when it is time; a person can have it tried at once".into(),
+            hint: "Retry tries at once; with another agent in callboard.toml, that one is used.".into(),
+        },
         Waiting::Sessions(_) => Why {
             state: match facts.waits_for.len() {
                 1 => format!("{step} waits for one session."),

@@ -33,6 +33,12 @@ impl Outcome {
     fn is_void(self) -> bool {
         matches!(self.cause, Some(Cause::Interrupted | Cause::Cancelled))
     }
+
+    /// Whether the attempt only met an agent that could not be used for now. It is made again, and counts for nothing.
+    #[must_use]
+    pub const fn is_for_later(self) -> bool {
+        !self.is_good() && matches!(self.cause, Some(Cause::Quota | Cause::Overloaded))
+    }
 }
 
 /// One attempt at a step, as far as the workflow cares.
@@ -104,6 +110,13 @@ pub enum Waiting {
         /// Its `seq`.
         seq: u32,
     },
+    /// The time at which the agent may be used again, which the result of the attempt `seq` has; then the same step.
+    Agent {
+        /// Its `seq`.
+        seq: u32,
+        /// The step.
+        step: Step,
+    },
 }
 
 /// What comes next.
@@ -172,6 +185,9 @@ pub fn next(history: &History) -> Result<Next, WorkflowError> {
     if outcome.is_void() {
         return Ok(retry_void(history, last));
     }
+    if outcome.is_for_later() && last.seq > history.decided {
+        return Ok(Next::Waiting(Waiting::Agent { seq: last.seq, step: last.step }));
+    }
     if outcome.is_good() {
         return Ok(match row.ok {
             Then::Complete => Next::Complete,
@@ -197,7 +213,7 @@ pub fn next(history: &History) -> Result<Next, WorkflowError> {
 /// What a session's status is once this step ended so. Everything but the end of the workflow leaves it active.
 #[must_use]
 pub fn status_after(step: Step, outcome: Outcome) -> Status {
-    if outcome.is_void() {
+    if outcome.is_void() || outcome.is_for_later() {
         return Status::Active;
     }
     match (step == Step::Finalize, outcome.is_good(), outcome.cause) {
@@ -279,6 +295,8 @@ const fn halt_of(cause: Option<Cause>) -> Option<HaltReason> {
             | Cause::Cancelled
             | Cause::Timeout
             | Cause::Inactive
+            | Cause::Quota
+            | Cause::Overloaded
             | Cause::CouldNotRun,
         )
         | None => None,
@@ -301,6 +319,8 @@ const fn after_decision(cause: Option<Cause>, step: Step, otherwise: Step) -> St
             | Cause::Cancelled
             | Cause::Timeout
             | Cause::Inactive
+            | Cause::Quota
+            | Cause::Overloaded
             | Cause::CouldNotRun,
         )
         | None => step,
@@ -312,7 +332,9 @@ fn bad_attempts(history: &History, step: Step) -> impl DoubleEndedIterator<Item 
     history.attempts.iter().filter(move |attempt| {
         attempt.step == step
             && attempt.seq > history.decided
-            && attempt.outcome.is_some_and(|outcome| !outcome.is_good() && !outcome.is_void())
+            && attempt
+                .outcome
+                .is_some_and(|outcome| !outcome.is_good() && !outcome.is_void() && !outcome.is_for_later())
     })
 }
 

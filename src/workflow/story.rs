@@ -336,6 +336,8 @@ fn went_wrong(it: &Interaction, result: &StepResult) -> String {
         Some(Cause::EmptyDiff) => changed_nothing(it.step),
         Some(Cause::Environment) => format!("{step} lacks something on this machine{because}"),
         Some(Cause::AgentUnavailable) => format!("{step} could not start its agent{because}"),
+        Some(Cause::Quota) => format!("{step} found that the quota of its agent is used up{because}"),
+        Some(Cause::Overloaded) => format!("{step} found the model of its agent overloaded{because}"),
         Some(Cause::MergeConflict) => format!("{step} met branches that do not merge{because}"),
         Some(Cause::ArchitecturalIssue) => format!("The agent reported that the architecture is wrong{because}"),
         Some(Cause::FailuresOutside) => format!("{step} found that tests outside its context fail{because}"),

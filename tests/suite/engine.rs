@@ -1,8 +1,11 @@
 //! Tests of the engine: real repositories, real processes, real stores, mostly driven by the real program, since only that
 //! can be killed. Every file is about one promise.
 
+mod acp;
 mod agents;
 mod cargo;
+mod claude;
+mod codex;
 mod crash;
 mod flows;
 mod halts;
@@ -10,5 +13,6 @@ mod hosted;
 mod intents;
 mod lab;
 mod limits;
+mod real;
 mod scopes;
 mod store;

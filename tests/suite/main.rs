@@ -15,6 +15,9 @@ mod engine;
 mod git;
 mod integration;
 mod layers;
+#[path = "../model/server/mod.rs"]
+#[expect(dead_code, reason = "some of it is for those who try it by hand")]
+mod model;
 mod process;
 mod project;
 mod prompt;
@@ -22,6 +25,7 @@ mod pty;
 mod report;
 mod runner;
 mod store;
+mod talk;
 mod tool;
 mod tui;
 mod workflow;

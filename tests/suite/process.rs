@@ -9,11 +9,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use callboard::engine::process::{
-    Chunk, Finished, Grace, LINE_CUT, Marker, RUN_MARKER, STORE_MARKER, Spec, adopt_orphans, clean_env, end_marked, run,
+    Chunk, Finished, Grace, LINE_CUT, MESSAGE_CAP, Marker, RUN_MARKER, STORE_MARKER, Spec, adopt_orphans, clean_env,
+    end_marked, run, talk,
 };
 use callboard::model::Exit;
 use camino::{Utf8Path, Utf8PathBuf};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 
 /// Longer than any test takes, so that a process that lives so long was forgotten.
 const LONG: Duration = Duration::from_secs(600);
@@ -462,5 +463,52 @@ fn to_drop_it_is_to_kill_it() {
     for name in ["one", "two"] {
         let pid = std::fs::read_to_string(directory.join(name)).unwrap().trim().parse().unwrap();
         wait_until(|| !is_alive(pid));
+    }
+}
+
+#[test]
+fn a_process_is_talked_with_until_nobody_has_anything_to_say() {
+    let (sender, receiver) = mpsc::channel(4);
+    let finished = block(async {
+        let (mut said, mut sender) = (String::new(), Some(sender));
+        let answer = |chunk: Chunk| {
+            said += &chunk.text;
+            while let Some((line, rest)) = said.split_once('\n') {
+                match line.strip_prefix("more ").map(|n| n.parse::<u32>().unwrap()) {
+                    Some(0) => sender = None,
+                    Some(n) => sender.as_ref().unwrap().try_send(format!("{}\n", n - 1).into_bytes()).unwrap(),
+                    None => panic!("{line}"),
+                }
+                said = rest.to_owned();
+            }
+        };
+        let first = Spec { stdin: Some(b"5\n".to_vec()), ..sh("while read -r n; do echo more $n; done; exit 7") };
+        talk(first, receiver, answer, pending()).await
+    });
+    assert_eq!(finished.exit, Exit::Code { code: 7 });
+    assert_eq!(text(&finished.stdout), "more 5\nmore 4\nmore 3\nmore 2\nmore 1\nmore 0\n");
+}
+
+#[test]
+fn who_does_not_listen_is_not_waited_for() {
+    let (sender, receiver) = mpsc::channel(1);
+    let deaf = sh("exec <&-; echo ready; sleep 0.1; exit 3");
+    let say = |_: Chunk| while sender.try_send(vec![b'x'; 1 << 20]).is_ok() {};
+    let finished = block(talk(deaf, receiver, say, pending()));
+    assert_eq!(finished.exit, Exit::Code { code: 3 });
+    assert!(sender.is_closed());
+}
+
+#[test]
+fn a_message_may_be_long_but_not_endless() {
+    for (length, whole) in [(1 << 20, true), (MESSAGE_CAP + 1, false)] {
+        let (sender, receiver) = mpsc::channel(1);
+        drop(sender);
+        let mut said = String::new();
+        let long = sh(&format!("head -c {length} /dev/zero | tr '\\0' x; echo; echo next"));
+        block(talk(long, receiver, |chunk| said += &chunk.text, pending()));
+        let (first, rest) = said.split_once('\n').unwrap();
+        assert_eq!(rest, "next\n");
+        assert_eq!(first.len() == length && !first.contains(LINE_CUT), whole);
     }
 }

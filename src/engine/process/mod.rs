@@ -29,12 +29,15 @@ use std::task::Poll;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 pub use self::environment::clean_env;
 pub use self::kin::adopt_orphans;
 pub use self::leash::{Marker, end_marked};
 pub use self::output::LINE_CUT;
+
+use self::output::LINE_CAP;
 
 use self::leash::Leash;
 use self::program::Failure;
@@ -56,6 +59,9 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 /// How often and after how long a program that is still being written is tried again.
 const BUSY_TRIES: u32 = 40;
 const BUSY_PAUSE: Duration = Duration::from_millis(5);
+
+/// The longest line of a process that is talked with: a message with a whole file in it is one line.
+pub const MESSAGE_CAP: usize = 16 << 20;
 
 /// What to run, and within which bounds.
 #[derive(Debug, Clone)]
@@ -101,8 +107,8 @@ pub struct Grace {
 pub struct Chunk {
     /// From standard error rather than standard output.
     pub stderr: bool,
-    /// The text; bytes that are not UTF-8 are shown as U+FFFD. What a line has beyond 64 KiB is replaced by
-    /// [`LINE_CUT`].
+    /// The text; bytes that are not UTF-8 are shown as U+FFFD. What a line has beyond 64 KiB ([`MESSAGE_CAP`] for a
+    /// process that is talked with) is replaced by [`LINE_CUT`].
     pub text: String,
 }
 
@@ -135,6 +141,27 @@ pub struct Finished {
 ///
 /// Needs a Tokio runtime with time and I/O.
 pub async fn run(spec: Spec, chunks: impl FnMut(Chunk) + Send, cancel: impl Future<Output = ()> + Send) -> Finished {
+    supervised(spec, None, chunks, cancel).await
+}
+
+/// The same for a process that is talked with: after `spec.stdin` it reads what `input` brings, until every sender of that is
+/// gone. Once it reads no more, `input` is closed.
+pub async fn talk(
+    spec: Spec,
+    input: mpsc::Receiver<Vec<u8>>,
+    chunks: impl FnMut(Chunk) + Send,
+    cancel: impl Future<Output = ()> + Send,
+) -> Finished {
+    let spec = Spec { stdin: Some(spec.stdin.unwrap_or_default()), ..spec };
+    supervised(spec, Some(input), chunks, cancel).await
+}
+
+async fn supervised(
+    spec: Spec,
+    input: Option<mpsc::Receiver<Vec<u8>>>,
+    chunks: impl FnMut(Chunk) + Send,
+    cancel: impl Future<Output = ()> + Send,
+) -> Finished {
     let started = Instant::now();
     let limits = Limits { started, timeout: spec.timeout, inactivity: spec.inactivity, grace: spec.grace };
     let (spec, mut leash) = match start(spec).await {
@@ -142,7 +169,7 @@ pub async fn run(spec: Spec, chunks: impl FnMut(Chunk) + Send, cancel: impl Futu
         Err(message) => return not_started(message, started),
     };
     let progress = Progress::new(started);
-    let mut pump = Pump::new(spec, leash.pipes(), &progress, chunks);
+    let mut pump = Pump::new(spec, input, leash.pipes(), &progress, chunks);
     let exit = {
         let mut supervision = pin!(supervise(&mut leash, &limits, &progress, cancel));
         // The supervisor goes first: Tokio gives a task a budget, and a flood of output would use it up, so that no

@@ -11,7 +11,7 @@ use camino::Utf8PathBuf;
 pub const LINE_CUT: &str = " […line cut]";
 
 /// The longest line that is passed on whole.
-const LINE_CAP: usize = 64 << 10;
+pub(super) const LINE_CAP: usize = 64 << 10;
 
 /// Bytes to text, across the borders of reads.
 #[derive(Debug)]
@@ -22,11 +22,13 @@ pub(super) struct Decoder {
     line: usize,
     /// Whether the current line has been cut.
     cut: bool,
+    /// How much of a line is passed on.
+    cap: usize,
 }
 
 impl Decoder {
-    pub(super) const fn new() -> Self {
-        Self { pending: Vec::new(), line: 0, cut: false }
+    pub(super) const fn new(cap: usize) -> Self {
+        Self { pending: Vec::new(), line: 0, cut: false, cap }
     }
 
     /// The text that is complete with these bytes.
@@ -52,7 +54,7 @@ impl Decoder {
 
     /// Cuts what a line has beyond the cap. Nearly all text has no such line, and is only looked at from its end.
     fn shorten(&mut self, text: String) -> String {
-        if !self.cut && self.line + text.len() <= LINE_CAP {
+        if !self.cut && self.line + text.len() <= self.cap {
             self.line = text.rfind('\n').map_or(self.line + text.len(), |newline| text.len() - newline - 1);
             return text;
         }
@@ -61,7 +63,7 @@ impl Decoder {
             let ends = piece.ends_with('\n');
             let content = piece.strip_suffix('\n').unwrap_or(piece);
             if !self.cut {
-                let room = content.floor_char_boundary(LINE_CAP - self.line);
+                let room = content.floor_char_boundary(self.cap - self.line);
                 short.push_str(content.get(..room).unwrap_or_default());
                 self.line += room;
                 self.cut = room < content.len();
@@ -196,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_long_line_is_cut_once_and_the_next_is_whole() {
-        let mut decoder = Decoder::new();
+        let mut decoder = Decoder::new(LINE_CAP);
         let mut text = String::new();
         for _ in 0..5 {
             text += &decoder.feed(&vec![b'a'; LINE_CAP / 2]);
@@ -207,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_line_of_the_longest_length_is_whole() {
-        let mut decoder = Decoder::new();
+        let mut decoder = Decoder::new(LINE_CAP);
         let text = decoder.feed(&vec![b'a'; LINE_CAP]) + &decoder.feed(b"\nb\n");
         assert_eq!(text, format!("{}\nb\n", "a".repeat(LINE_CAP)));
     }
@@ -240,7 +242,7 @@ mod tests {
         #[test]
         fn no_line_is_longer_than_the_cap(lengths in proptest::collection::vec(0..3 * LINE_CAP, 0..4), step in 1..LINE_CAP) {
             let whole: Vec<u8> = lengths.iter().flat_map(|length| [vec![b'x'; *length], vec![b'\n']].concat()).collect();
-            let mut decoder = Decoder::new();
+            let mut decoder = Decoder::new(LINE_CAP);
             let text: String = whole.chunks(step).map(|piece| decoder.feed(piece)).collect();
             let lines: Vec<&str> = text.lines().collect();
             assert_eq!(lines.len(), lengths.len());
@@ -255,7 +257,7 @@ mod tests {
         let mut points: Vec<usize> = cuts.drain(..).map(|cut| cut.index(bytes.len() + 1)).collect();
         points.extend([0, bytes.len()]);
         points.sort_unstable();
-        let mut decoder = Decoder::new();
+        let mut decoder = Decoder::new(LINE_CAP);
         let mut text: String = points.windows(2).map(|ends| decoder.feed(&bytes[ends[0]..ends[1]])).collect();
         text += &decoder.finish();
         assert_eq!(text, String::from_utf8_lossy(bytes));

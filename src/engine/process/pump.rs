@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite as _, ReadBuf};
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::output::{Decoder, Kept, Record};
-use super::{Chunk, DRAIN, DRAIN_LIMIT, Spec, later};
+use super::{Chunk, DRAIN, DRAIN_LIMIT, LINE_CAP, MESSAGE_CAP, Spec, later};
 
 /// Enough for a process that says little.
 const SMALL: usize = 8 << 10;
@@ -114,15 +115,24 @@ struct Feed {
     pipe: ChildStdin,
     bytes: Vec<u8>,
     written: usize,
+    /// What comes after that, until there are no more senders.
+    more: Option<mpsc::Receiver<Vec<u8>>>,
 }
 
 impl<'a, F: FnMut(Chunk)> Pump<'a, F> {
-    pub(super) fn new(spec: Spec, pipes: Pipes, progress: &'a Progress, chunks: F) -> Self {
+    pub(super) fn new(
+        spec: Spec,
+        more: Option<mpsc::Receiver<Vec<u8>>>,
+        pipes: Pipes,
+        progress: &'a Progress,
+        chunks: F,
+    ) -> Self {
         let record = Record::new(spec.record, spec.cap);
+        let line = if more.is_some() { MESSAGE_CAP } else { LINE_CAP };
         Self {
-            stdin: pipes.stdin.zip(spec.stdin).map(|(pipe, bytes)| Feed { pipe, bytes, written: 0 }),
-            stdout: Stream::new(pipes.stdout, false, spec.keep),
-            stderr: Stream::new(pipes.stderr, true, spec.keep),
+            stdin: pipes.stdin.zip(spec.stdin).map(|(pipe, bytes)| Feed { pipe, bytes, written: 0, more }),
+            stdout: Stream::new(pipes.stdout, false, line, spec.keep),
+            stderr: Stream::new(pipes.stderr, true, LINE_CAP, spec.keep),
             sink: Sink { buffer: vec![0; SMALL], record, bytes: 0, progress, chunks },
         }
     }
@@ -162,19 +172,23 @@ impl<'a, F: FnMut(Chunk)> Pump<'a, F> {
 impl Feed {
     /// Ready when there is nothing more to do: all is written, or nobody wants to read it.
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        while let Some(rest) = self.bytes.get(self.written..).filter(|rest| !rest.is_empty()) {
-            match std::task::ready!(Pin::new(&mut self.pipe).poll_write(context, rest)) {
-                Ok(0) | Err(_) => break,
-                Ok(written) => self.written += written,
+        loop {
+            while let Some(rest) = self.bytes.get(self.written..).filter(|rest| !rest.is_empty()) {
+                match std::task::ready!(Pin::new(&mut self.pipe).poll_write(context, rest)) {
+                    Ok(0) | Err(_) => return Poll::Ready(()),
+                    Ok(written) => self.written += written,
+                }
             }
+            let Some(more) = &mut self.more else { return Poll::Ready(()) };
+            let Some(bytes) = std::task::ready!(more.poll_recv(context)) else { return Poll::Ready(()) };
+            (self.bytes, self.written) = (bytes, 0);
         }
-        Poll::Ready(())
     }
 }
 
 impl<R: AsyncRead + Unpin> Stream<R> {
-    const fn new(pipe: Option<R>, stderr: bool, keep: usize) -> Self {
-        Self { pipe, stderr, decoder: Decoder::new(), kept: Kept::new(keep) }
+    const fn new(pipe: Option<R>, stderr: bool, line: usize, keep: usize) -> Self {
+        Self { pipe, stderr, decoder: Decoder::new(line), kept: Kept::new(keep) }
     }
 
     /// Reads once, and says whether there was something to read.

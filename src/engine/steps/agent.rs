@@ -5,15 +5,18 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
-    agent::command::{self, StepFacts},
+    agent::{
+        Conversation,
+        command::{self, StepFacts},
+    },
     engine::{
         job::{AgentWork, Composed, Job, Performed, Stopper, Work},
         process,
-        steps::{Plan, git, initialize, script, tests},
+        steps::{Plan, git, initialize, script, talk, tests},
     },
     git::{Repo, Tree},
     model::{
-        AgentConfig, AgentReport, Cause, Command, Component, Data, DesignProblem, EventKind, Exit, OutputFile,
+        AgentConfig, AgentReport, Cause, Command, Component, Data, DesignProblem, EventKind, Exit, OutputFile, Preset,
         Protocol, Runner, SessionKind, Step, StepResult, Wish,
     },
     prompt::{
@@ -30,7 +33,7 @@ const REQUESTS: u32 = 50;
 pub(in crate::engine) struct AgentPlan {
     agent: AgentConfig,
     prompt: String,
-    conversation: String,
+    conversation: Conversation,
 }
 
 pub(super) async fn compose(job: &Job, work: &AgentWork) -> Composed {
@@ -43,14 +46,15 @@ pub(super) async fn compose(job: &Job, work: &AgentWork) -> Composed {
         Err(message) => return super::known(job, StepResult::error(Cause::Environment, message)),
     };
     // The conversation is on record before the agent hears of it, so that a repeat goes on with the same one.
-    let conversation = job.session.conversation_id.clone().unwrap_or_else(|| Uuid::now_v7().to_string());
+    let id = job.session.conversation_id.clone().unwrap_or_else(|| Uuid::now_v7().to_string());
+    let conversation = if work.resumed { Conversation::Old(id.clone()) } else { Conversation::New(id.clone()) };
     Composed {
         command: Command::Agent {
             agent: agent.name.clone(),
             prompt: prompt.clone(),
-            conversation_id: work.resumed.then(|| conversation.clone()),
+            conversation_id: work.resumed.then(|| id.clone()),
         },
-        changes: vec![Change::Conversation { session: job.session.id, id: conversation.clone() }],
+        changes: vec![Change::Conversation { session: job.session.id, id }],
         plan: Plan::Agent(AgentPlan { agent, prompt, conversation }),
     }
 }
@@ -63,20 +67,32 @@ fn agent_of(job: &Job) -> Result<AgentConfig, git::StepError> {
             "no agent is named: set `agent = \"…\"` in [project] of callboard.toml, or give the session one with --agent".into(),
         ));
     };
-    let Some(agent) = job.project.agents.get(name) else {
-        let known: Vec<&str> = job.project.agents.keys().map(String::as_str).collect();
+    let Some(agent) = job.project.agent_named(name) else {
+        let own = job.project.agents.keys().map(String::as_str);
+        let known: Vec<&str> = own.chain(Preset::ALL.iter().map(|preset| preset.as_str())).collect();
         return Err(unavailable(format!(
             "there is no agent {name:?}; known: {}; add [agents.{name}] to callboard.toml",
-            if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+            known.join(", ")
         )));
     };
-    match agent.protocol {
-        Protocol::Script => Ok(agent.clone()),
-        Protocol::Command if !job.consented => Err(Box::new(initialize::no_consent(job))),
-        Protocol::Command => Ok(agent.clone()),
-        protocol @ (Protocol::Claude | Protocol::Codex | Protocol::Acp) => Err(unavailable(format!(
-            "the agent {name:?} has protocol {protocol}, which this version cannot drive; use one with protocol command or script"
-        ))),
+    if !job.consented && job.project.brings(&agent) {
+        return Err(Box::new(initialize::no_consent(job)));
+    }
+    Ok(agent)
+}
+
+/// What the agent's program is told about the step.
+pub(super) fn facts(job: &Job, conversation: &str, worktree: &Utf8Path) -> StepFacts {
+    StepFacts {
+        session_id: job.session.id,
+        kind: job.session.kind,
+        component: job.session.component.clone(),
+        step: job.step,
+        iteration: job.iteration,
+        generation: job.session.generation,
+        conversation_id: conversation.to_owned(),
+        worktree: worktree.to_owned(),
+        mcp: sessions_tool(job).map(|argv| git::shown(&argv)),
     }
 }
 
@@ -167,22 +183,23 @@ fn prompt_input(job: &Job, work: &AgentWork, agent: &AgentConfig, component: &Co
         reactivation: (!job.generation.context.is_empty())
             .then(|| Reactivation { context: job.generation.context.clone(), by: work.by.clone() }),
         gap_analysis: judged.and_then(gaps),
-        sessions_tool: true,
-        sessions_command: (agent.protocol == Protocol::Command).then(|| git::shown(&[program(), "tool".to_owned()])),
+        sessions_tool: job.shared.program.is_some(),
+        sessions_command: job
+            .shared
+            .program
+            .clone()
+            .filter(|_| agent.protocol == Protocol::Command)
+            .map(|program| git::shown(&[program, "tool".to_owned()])),
     }
 }
 
-/// This program, as a shell finds it.
-fn program() -> String {
-    std::env::current_exe().map_or_else(|_| "callboard".to_owned(), |it| it.display().to_string())
-}
-
-/// The command line of the sessions tool for the agent of this session.
-fn sessions_tool(job: &Job) -> Vec<String> {
+/// The command line of the sessions tool for the agent of this session; `None`: it does not get it. The one place that knows it.
+pub(super) fn sessions_tool(job: &Job) -> Option<Vec<String>> {
+    let program = job.shared.program.clone()?;
     let session = job.session.id.to_string();
     let words =
         ["--project", job.project.root.as_str(), "--store", job.shared.store.as_str(), "mcp", "--session", &session];
-    std::iter::once(program()).chain(words.map(str::to_owned)).collect()
+    Some(std::iter::once(program).chain(words.map(str::to_owned)).collect())
 }
 
 fn is_there(job: &Job, path: &str) -> bool {
@@ -256,7 +273,10 @@ async fn try_perform(job: &Job, plan: AgentPlan, stopper: &mut Stopper) -> Resul
     let before = if job.step.is_fix() && !is_repeated(job) { Some(first_snapshot(job).await?) } else { None };
     let mut result = match plan.agent.protocol {
         Protocol::Script => script::play(job, &plan.agent, &plan.prompt, stopper).await,
-        Protocol::Command | Protocol::Claude | Protocol::Codex | Protocol::Acp => run(job, &plan, stopper).await,
+        Protocol::Command => run(job, &plan, stopper).await,
+        Protocol::Claude | Protocol::Codex | Protocol::Acp => {
+            talk::converse(job, &plan.agent, &plan.prompt, plan.conversation.clone(), stopper).await
+        }
     };
     let changed = match before {
         Some((before, tree)) if result.cause.is_none() => {
@@ -264,7 +284,7 @@ async fn try_perform(job: &Job, plan: AgentPlan, stopper: &mut Stopper) -> Resul
         }
         Some(_) | None => true,
     };
-    let turn = if let Some(Data::Agent(report)) = &result.data { report.turn } else { None };
+    let said = if let Some(Data::Agent(report)) = result.data.take() { report } else { AgentReport::default() };
     if !changed {
         result = StepResult {
             code: result.code,
@@ -275,7 +295,8 @@ async fn try_perform(job: &Job, plan: AgentPlan, stopper: &mut Stopper) -> Resul
     if let Some(issue) = reported_issue(job).await? {
         result = StepResult { code: result.code, output: result.output, ..issue };
     }
-    let report = AgentReport { conversation_id: plan.conversation, changed, turn };
+    let id = if said.conversation_id.is_empty() { plan.conversation.id().to_owned() } else { said.conversation_id };
+    let report = AgentReport { conversation_id: id, changed, ..said };
     Ok(Box::new(result.with_data(Data::Agent(report))))
 }
 
@@ -348,27 +369,15 @@ async fn run(job: &Job, plan: &AgentPlan, stopper: &mut Stopper) -> StepResult {
         Ok(worktree) => worktree.to_owned(),
         Err(result) => return *result,
     };
-    let facts = StepFacts {
-        session_id: job.session.id,
-        kind: job.session.kind,
-        component: job.session.component.clone(),
-        step: job.step,
-        iteration: job.iteration,
-        generation: job.session.generation,
-        conversation_id: plan.conversation.clone(),
-        worktree: worktree.clone(),
-        mcp: Some(git::shown(&sessions_tool(job))),
-    };
+    let facts = facts(job, plan.conversation.id(), &worktree);
     let mut env = git::environment(job);
     env.extend(plan.agent.env.clone());
     env.extend(command::environment(&facts));
-    let spec = process::Spec {
-        stdin: Some(plan.prompt.clone().into_bytes()),
-        ..git::spec(job, plan.agent.command.clone(), worktree, env)
-    };
-    let record = spec.record.clone();
+    let argv = [plan.agent.command.clone(), plan.agent.args.clone()].concat();
     let mut tap = job.tap();
-    tap.event(EventKind::Command { line: git::shown(&plan.agent.command) });
+    tap.event(EventKind::Command { line: git::shown(&argv) });
+    let spec = process::Spec { stdin: Some(plan.prompt.clone().into_bytes()), ..git::spec(job, argv, worktree, env) };
+    let record = spec.record.clone();
     let finished = process::run(
         spec,
         |chunk| {

@@ -152,6 +152,8 @@ const fn is_cut_off(cause: Option<Cause>) -> bool {
             | Cause::EmptyDiff
             | Cause::Environment
             | Cause::AgentUnavailable
+            | Cause::Quota
+            | Cause::Overloaded
             | Cause::MergeConflict
             | Cause::ArchitecturalIssue
             | Cause::FailuresOutside,

@@ -9,6 +9,7 @@ mod git;
 mod initialize;
 mod integration;
 mod script;
+mod talk;
 mod tests;
 
 pub(super) use children::{ChildPlan, plan_children, restart};

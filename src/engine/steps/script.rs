@@ -99,6 +99,6 @@ async fn perform(job: &Job, turn: &Turn, worktree: &Utf8Path, folder: &Utf8Path)
 
 fn edited(tap: &Tap, path: &str, done: Result<Utf8PathBuf, ScenarioError>) -> Result<(), String> {
     done.map_err(|error| error.to_string())?;
-    tap.event(EventKind::FileEdit { path: path.to_owned() });
+    tap.event(EventKind::FileEdit { path: path.to_owned(), diff: String::new() });
     Ok(())
 }

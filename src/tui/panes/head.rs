@@ -66,6 +66,13 @@ pub(crate) fn head(node: &Node, inspected: Option<&Inspected>, now: Micros, colu
             bar(&mut page, Tone::Plain, &request.map(|it| clean(&it.in_words())).unwrap_or_default());
             bar(&mut page, Tone::Dim, "A approves it, x refuses it; either may have a note, which its agent is told.");
         }
+        Some(Need::Permission) => {
+            page.add(|line| line.marked(Tone::Warn, BAR).with(Tone::Warn, "ITS AGENT ASKS"));
+            if let Some(question) = &inspected.detail.question {
+                bar(&mut page, Tone::Plain, &clean(&format!("{}: {}", question.tool, question.title)));
+            }
+            bar(&mut page, Tone::Dim, "p answers. Without an answer it is told no after a while.");
+        }
         Some(Need::Advance) => {
             page.add(|line| {
                 let line = line.marked(Tone::Warn, BAR).with(Tone::Warn, clean_line(&inspected.why.state));

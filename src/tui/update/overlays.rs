@@ -11,7 +11,7 @@ use crate::{
         model::Model,
         scroll::Position,
         snapshot::Snapshot,
-        stack::{Editor, Overlay, Purpose, Question},
+        stack::{Editor, Overlay, Purpose, Question, RULINGS},
         text::Tone,
     },
 };
@@ -63,6 +63,12 @@ pub(super) fn inbox(model: &Model, snapshot: &Snapshot) -> Overlay {
     Overlay::Inbox { chosen: selected.or_else(|| waiting.first().copied()) }
 }
 
+/// What may be told to the agent of a session that asks.
+pub(super) fn permit(session: SessionId, snapshot: &Snapshot) -> Option<Overlay> {
+    let question = snapshot.inspected(session)?.detail.question.as_ref()?.id;
+    Some(Overlay::Permit { session, question, chosen: 0 })
+}
+
 /// What is on top may be about sessions that are gone now.
 pub(super) fn refresh(model: &mut Model, snapshot: &Snapshot) {
     let waiting = travel::waiting(snapshot);
@@ -96,6 +102,13 @@ pub(super) fn reply(model: &mut Model, snapshot: &Snapshot, reply: Reply) -> Vec
             Some(Overlay::Modes { session, chosen }) => {
                 ask(model, snapshot, session, IntentAction::SetMode { mode: chosen })
             }
+            Some(Overlay::Permit { session, question, chosen }) => match RULINGS.get(chosen) {
+                Some((allow, lasts, _)) => {
+                    let action = IntentAction::Permit { id: question, allow: *allow, lasts: *lasts };
+                    ask(model, snapshot, session, action)
+                }
+                None => Vec::new(),
+            },
             Some(other) => {
                 model.overlays.push(other);
                 Vec::new()
@@ -140,6 +153,7 @@ fn yes(model: &mut Model, snapshot: &Snapshot) -> Vec<Effect> {
             | Overlay::Halt { .. }
             | Overlay::Inbox { .. }
             | Overlay::Modes { .. }
+            | Overlay::Permit { .. }
             | Overlay::Editor(_)
             | Overlay::Filter),
         ) => {
@@ -226,6 +240,7 @@ pub(super) fn type_in(model: &mut Model, snapshot: &Snapshot, event: KeyEvent) {
             | Overlay::Halt { .. }
             | Overlay::Inbox { .. }
             | Overlay::Modes { .. }
+            | Overlay::Permit { .. }
             | Overlay::Question(_),
         )
         | None => {}
@@ -251,6 +266,7 @@ pub(super) fn paste(model: &mut Model, snapshot: &Snapshot, text: &str) {
             | Overlay::Halt { .. }
             | Overlay::Inbox { .. }
             | Overlay::Modes { .. }
+            | Overlay::Permit { .. }
             | Overlay::Question(_),
         )
         | None => say(model, Tone::Dim, "there is nothing here to paste into"),

@@ -8,7 +8,7 @@ use crate::{
         model::Model,
         scroll::{Port, Position},
         snapshot::Snapshot,
-        stack::Overlay,
+        stack::{Overlay, RULINGS},
         text::Tone,
         view,
     },
@@ -25,6 +25,7 @@ pub(super) fn step(model: &mut Model, snapshot: &Snapshot, step: Move) {
         (Some(Overlay::Help { .. } | Overlay::Why { .. } | Overlay::Halt { .. }), _) => text(model, snapshot, step),
         (Some(Overlay::Inbox { .. }), _) => inbox(model, snapshot, step),
         (Some(Overlay::Modes { .. }), _) => modes(model, step),
+        (Some(Overlay::Permit { .. }), _) => rulings(model, step),
         (Some(Overlay::Question(_) | Overlay::Editor(_)), _) => {}
         (Some(Overlay::Filter), _) | (None, Focus::Tree) => tree(model, snapshot, step),
         (None, Focus::Pane) => pane(model, step),
@@ -103,6 +104,18 @@ fn inbox(model: &mut Model, snapshot: &Snapshot, step: Move) {
     if let Some(Overlay::Inbox { chosen }) = model.overlays.last_mut() {
         let place = waiting.iter().position(|id| Some(*id) == *chosen).unwrap_or(0);
         *chosen = waiting.get(moved(place, rows(step, height), waiting.len())).copied();
+    }
+}
+
+fn rulings(model: &mut Model, step: Move) {
+    if let Some(Overlay::Permit { chosen, .. }) = model.overlays.last_mut() {
+        let last = RULINGS.len() - 1;
+        *chosen = match step {
+            Move::Down => (*chosen + 1).min(last),
+            Move::Up => chosen.saturating_sub(1),
+            Move::First | Move::PageUp | Move::HalfUp => 0,
+            Move::Last | Move::PageDown | Move::HalfDown => last,
+        };
     }
 }
 

@@ -6,7 +6,7 @@ use ratatui::{
 };
 
 use crate::{
-    model::{Mode, SessionId},
+    model::{Mode, PermissionId, SessionId},
     tui::{
         clean::{clean_line, elide, width},
         keys::{self, Scope},
@@ -15,7 +15,7 @@ use crate::{
         panes,
         scroll::{Port, Position},
         snapshot::Snapshot,
-        stack::{Editor, Overlay, Purpose, Question},
+        stack::{Editor, Overlay, Purpose, Question, RULINGS},
         text::{Line, Lines, Row, Tone, wrap},
         theme, words,
     },
@@ -31,6 +31,9 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot) {
             Overlay::Halt { position, .. } => reading(pen, model, snapshot, overlay, "Halt", *position),
             Overlay::Inbox { chosen } => inbox(pen, model, snapshot, *chosen),
             Overlay::Modes { session, chosen } => modes(pen, model, snapshot, *session, *chosen),
+            Overlay::Permit { session, question, chosen } => {
+                permit(pen, model, snapshot, (*session, *question), *chosen);
+            }
             Overlay::Question(question) => ask(pen, model, snapshot, *question),
             Overlay::Editor(editor) => editing(pen, model, snapshot, editor),
             Overlay::Filter => {}
@@ -56,7 +59,12 @@ fn lines_of(model: &Model, snapshot: &Snapshot, overlay: &Overlay) -> Option<(Li
             let inspected = snapshot.inspected(*session)?;
             panes::halt(inspected, snapshot.changes(*session), model.moment())
         }
-        Overlay::Inbox { .. } | Overlay::Modes { .. } | Overlay::Question(_) | Overlay::Editor(_) | Overlay::Filter => {
+        Overlay::Inbox { .. }
+        | Overlay::Modes { .. }
+        | Overlay::Permit { .. }
+        | Overlay::Question(_)
+        | Overlay::Editor(_)
+        | Overlay::Filter => {
             return None;
         }
     };
@@ -174,6 +182,41 @@ fn modes(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, session: Session
         let mark = if now == Some(*mode) { "• " } else { "  " };
         let row: Row = vec![(Tone::Key, mark.into()), (Tone::Strong, format!("{mode:<8} ")), (Tone::Dim, text.into())];
         pen.row(here, 0, &row, over);
+    }
+}
+
+fn permit(
+    pen: &mut Pen<'_>,
+    model: &Model,
+    snapshot: &Snapshot,
+    (session, asked): (SessionId, PermissionId),
+    chosen: usize,
+) {
+    let (columns, rows) = model.size;
+    let wide = 76.min(usize::from(columns));
+    let question = snapshot.inspected(session).and_then(|inspected| inspected.detail.question.as_ref());
+    // Another question may have taken its place: what is shown is what is answered.
+    let about = question.filter(|question| question.id == asked).map_or_else(
+        || "It asks no more.".to_owned(),
+        |question| clean_line(&format!("{}: {}", question.tool, question.title)),
+    );
+    let about = wrap(&Line::new((0, 0)).with(Tone::Plain, about), wide.saturating_sub(4));
+    let area = layout::overlay(columns, rows.saturating_sub(1), wide, about.len() + RULINGS.len() + 3);
+    let inside = frame(pen, area, &format!("The agent of {} asks", name(snapshot, session)), Tone::Warn);
+    // The choices stay when there is little room.
+    let room = usize::from(inside.height).saturating_sub(RULINGS.len() + 1).min(about.len());
+    pen.rows(inside, about.get(..room).unwrap_or_default());
+    let first = u16::try_from(if room > 0 { room + 1 } else { 0 }).unwrap_or(u16::MAX);
+    for (at, (_, _, words)) in RULINGS.iter().enumerate() {
+        let line = first.saturating_add(u16::try_from(at).unwrap_or(u16::MAX));
+        if line >= inside.height {
+            break;
+        }
+        let over = (at == chosen).then(|| theme::chosen(pen.colors));
+        if let Some(style) = over {
+            pen.fill(Rect { y: inside.y + line, height: 1, ..inside }, style);
+        }
+        pen.row(inside, line, &[(Tone::Plain, format!("  {words}"))], over);
     }
 }
 

@@ -18,6 +18,7 @@ fn options(lab: &Lab, only: Option<SessionId>) -> Options {
         idle: None,
         settings: Settings::default(),
         grace: Grace { interrupt: short, terminate: short },
+        program: None,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use callboard::{
-    model::{ComponentKind, CustomRunner, Limits, Protocol, Runner},
+    model::{ComponentKind, CustomRunner, Limits, Preset, Protocol, Runner},
     project::{Project, Settings, find_root},
 };
 use camino::Utf8Path;
@@ -123,6 +123,31 @@ fn an_agent_that_callboard_knows_needs_no_table() {
     let project = parse(&minimal("agent = \"claude\"\n"));
     assert_eq!(project.agents["claude"].protocol, Protocol::Claude);
     assert_eq!(project.consent_hash(), None);
+    for preset in Preset::ALL {
+        let agent = project.agent_named(preset.as_str()).unwrap();
+        assert_eq!((agent.preset, agent.protocol), (Some(*preset), preset.protocol()));
+        assert!(!agent.program().is_empty() && !project.brings(&agent));
+    }
+    assert_eq!(project.agent_named("nobody"), None);
+}
+
+#[test]
+fn a_known_agent_may_run_a_little_differently() {
+    let said = |table: &str| {
+        let project = parse(&minimal(table));
+        let agent = project.agents.values().next().unwrap().clone();
+        (agent.program(), project.brings(&agent), project.foreign_commands())
+    };
+    let (program, brings, _) = said("[agents.mine]\npreset = \"gemini\"\n");
+    assert_eq!((program, brings), (words(&["gemini", "--acp"]), false));
+    let (program, brings, shown) = said("[agents.opencode]\nargs = [\"--pure\"]\n");
+    assert_eq!((program, brings), (words(&["opencode", "acp"]), true));
+    assert_eq!(shown, ["agent opencode (acp): opencode acp --pure"]);
+    let (_, brings, shown) = said("[agents.claude]\npermissions = \"allow\"\n");
+    assert!(brings);
+    assert_eq!(shown, ["agent claude (claude, may do whatever it asks for):"]);
+    let (program, _, shown) = said("[agents.mine]\npreset = \"claude-acp\"\ncommand = [\"./evil\"]\n");
+    assert_eq!((program, shown), (words(&["./evil"]), vec!["agent mine (acp): ./evil".to_owned()]));
 }
 
 #[test]

@@ -11,6 +11,8 @@ use callboard::store::{SessionFilter, Store, StoreError};
 use super::world::{World, new, scope};
 
 const V1: &str = include_str!("../../data/store/v1.sql");
+/// On top of version 1.
+const V2: &str = include_str!("../../data/store/v2.sql");
 
 fn refusal(world: &World) -> StoreError {
     Store::open(&world.path, scope("local", "/shop")).unwrap_err()
@@ -29,7 +31,7 @@ fn a_fresh_one_is_made_with_its_folder() {
     drop(world.open());
     let raw = world.raw();
     let pragma = |name: &str| raw.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0)).unwrap();
-    assert_eq!(pragma("user_version"), 3);
+    assert_eq!(pragma("user_version"), 4);
     assert_eq!(pragma("application_id"), 0x6361_6c6c);
     assert_eq!(raw.query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0)).unwrap(), "wal");
     drop(world.open());
@@ -49,8 +51,8 @@ fn a_newer_one_is_refused_and_left_alone() {
     world.raw().pragma_update(None, "user_version", 99).unwrap();
     let before = world.dump();
     let error = refusal(&world);
-    assert!(matches!(error, StoreError::Newer { found: 99, known: 3, .. }), "{error:?}");
-    assert!(error.to_string().contains("its version is 99, this one knows 3"), "{error}");
+    assert!(matches!(error, StoreError::Newer { found: 99, known: 4, .. }), "{error:?}");
+    assert!(error.to_string().contains("its version is 99, this one knows 4"), "{error}");
     assert_eq!(world.dump(), before);
 }
 
@@ -129,8 +131,26 @@ fn version_1_with_data_still_opens() {
     store.created_by().unwrap();
     assert_eq!(store.base_runs("0", &["adds".into()]).unwrap(), []);
     let version = world.raw().query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0)).unwrap();
-    assert_eq!(version, 3, "it was brought up");
+    assert_eq!(version, 4, "it was brought up");
     assert_eq!(world.open_as("other", "/home/ada/shop").sessions(SessionFilter::default()).unwrap().len(), 1);
+}
+
+#[test]
+fn version_2_with_data_still_opens() {
+    let world = World::new();
+    world.raw().execute_batch(V1).unwrap();
+    world.raw().execute_batch(V2).unwrap();
+    let store = world.open_as("local", "/home/ada/shop");
+    for (session, row) in store.sessions(SessionFilter::default()).unwrap() {
+        assert_eq!((row.asks, store.question(session.id).unwrap()), (0, None));
+        assert_eq!(store.detail(session.id).unwrap().row, row);
+    }
+    super::oracle::check(&store);
+    assert_eq!(store.base_runs("abc", &["adds".into()]).unwrap(), [("adds".into(), true)]);
+    let rows: Vec<String> = world.dump().into_iter().filter(|row| row.starts_with("criterion_")).collect();
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    let version = world.raw().query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(version, 4, "it was brought up");
 }
 
 #[test]

@@ -60,7 +60,14 @@ fn recomputed(store: &Store, session: &Session) -> Derived {
 /// Which attempt at a step follows these. One that was cut off, or for which something was missing, was never made.
 fn iteration(before: &[Interaction], step: Step) -> u32 {
     let was_made = |cause: Option<Cause>| match cause {
-        Some(Cause::Interrupted | Cause::Cancelled | Cause::Environment | Cause::AgentUnavailable) => false,
+        Some(
+            Cause::Interrupted
+            | Cause::Cancelled
+            | Cause::Environment
+            | Cause::AgentUnavailable
+            | Cause::Quota
+            | Cause::Overloaded,
+        ) => false,
         Some(
             Cause::Failed
             | Cause::Timeout
@@ -97,6 +104,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => Just(Cause::Environment),
         1 => Just(Cause::FailuresOutside),
         1 => Just(Cause::EmptyDiff),
+        1 => Just(Cause::Quota),
     ];
     prop_oneof![
         12 => Just(Happening::Begin),

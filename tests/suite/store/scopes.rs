@@ -4,9 +4,9 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use callboard::{
     model::{
-        Answer, Component, ComponentKind, Criterion, CriterionCheck, CriterionState, Decision, Event, EventKind,
-        HaltReason, IntentId, Limits, Mode, RequestId, Ruling, SessionId, SessionKind, Status, Step, StepResult, Story,
-        Verdict,
+        Answer, Component, ComponentKind, Criterion, CriterionCheck, CriterionState, Decision, Event, EventKind, Grant,
+        HaltReason, IntentId, Lasts, Limits, Mode, Permission, PermissionId, RequestId, Ruling, SessionId, SessionKind,
+        Status, Step, StepResult, Story, Verdict,
     },
     store::{Change, Consent, SessionFilter, Store, StoreError},
     workflow::Bounds,
@@ -47,6 +47,9 @@ fn full(world: &World) -> Foreign {
             },
             begin(id(CHILD), 1, Step::Initialize),
             Change::Events(vec![note(id(CHILD))]),
+            Change::Question(question(id(CHILD), 71)),
+            permit(71, "ada"),
+            Change::Question(question(id(CHILD), 72)),
             Change::Ledger { session: id(CHILD), rows: Vec::new() },
             Change::Halt(halt.clone()),
             Change::Outlook { session: id(CHILD), next: Some("halt".into()), halt: Some(halt.reason), at: 2 },
@@ -61,6 +64,16 @@ fn full(world: &World) -> Foreign {
         ])
         .unwrap();
     Foreign { request: wish.id, intent: asked, halt }
+}
+
+fn question(session: SessionId, number: u128) -> Permission {
+    let (tool, title) = ("Bash".into(), "ls".into());
+    Permission { id: PermissionId::from_u128(number), session_id: session, seq: 1, tool, title, asked_at: 1, until: 9 }
+}
+
+fn permit(number: u128, user: &str) -> Change {
+    let ruling = Grant { allowed: true, lasts: Lasts::Always, user: user.into() };
+    Change::Permit { id: PermissionId::from_u128(number), ruling, at: 2 }
 }
 
 fn note() -> EventKind {
@@ -128,6 +141,9 @@ fn reads_see_nothing(mine: &Store, theirs: &Store, foreign: &Foreign) -> BTreeSe
     let history = mine.history(&whole, BOUNDS).unwrap();
     empty("history", history.attempts.is_empty() && history.awaited.is_empty() && history.decided == 0);
     empty("attempts", mine.attempts(&whole).unwrap().is_empty());
+    empty("resumes_at", mine.resumes_at(session, 1).unwrap().is_none());
+    empty("question", mine.question(session).unwrap().is_none());
+    empty("standing", mine.standing(session).unwrap().is_empty());
     empty("last_seq", mine.last_seq(session).unwrap() == 0);
     empty("decided", mine.decided(session).unwrap() == 0);
     empty("awaited", mine.awaited(id(PARENT)).unwrap().is_empty());
@@ -241,6 +257,8 @@ fn changes(foreign: &Foreign) -> Vec<Change> {
         Change::Halt(halt(session, 1, HaltReason::NoProgress)),
         Change::Decide { halt: foreign.halt.id, decision },
         Change::Outlook { session, next: None, halt: None, at },
+        Change::Question(question(session, 73)),
+        permit(72, "eve"),
         intent(IntentId::generate(), session),
         Change::Answer { intent: foreign.intent, answer: Answer::Done, at },
         Change::Events(vec![Event { session_id: session, n: 0, interaction: 1, at, kind: note() }]),
@@ -279,6 +297,8 @@ const fn names_something(change: &Change) -> bool {
         | Change::Halt(_)
         | Change::Decide { .. }
         | Change::Outlook { .. }
+        | Change::Question(_)
+        | Change::Permit { .. }
         | Change::Ask(_)
         | Change::Answer { .. }
         | Change::Request(_)
@@ -293,7 +313,7 @@ fn no_change_reaches_into_another_scope() {
     let foreign = full(&world);
     let changes = changes(&foreign);
     let kinds: BTreeSet<_> = changes.iter().map(|change| format!("{:?}", std::mem::discriminant(change))).collect();
-    assert_eq!((kinds.len(), changes.iter().all(names_something)), (23, true));
+    assert_eq!((kinds.len(), changes.iter().all(names_something)), (25, true));
     for (account, project) in OTHERS {
         let mut mine = world.open_as(account, project);
         mine.apply(&vec![catalogue(), new(SessionId::generate())]).unwrap();

@@ -4,12 +4,14 @@ use std::collections::HashSet;
 
 use callboard::{
     model::{
-        Answer, IntentAction, Mode, Request, RequestId, Seen, SessionId, SessionKind, Status, Step, StepResult, Wish,
+        Answer, IntentAction, Lasts, Mode, Permission, PermissionId, Request, RequestId, Seen, SessionId, SessionKind,
+        Status, Step, StepResult, Wish,
     },
     store::Change,
     tui::{Ask, Effect, Focus, Key, Message, Overlay, Pane, Scope, TABLE, able, footer, help},
 };
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use insta::assert_snapshot;
 use proptest::prelude::*;
 
 use super::{
@@ -160,6 +162,33 @@ fn what_is_asked() {
 }
 
 #[test]
+fn what_an_agent_asks_is_answered() {
+    let (shelf, cast) = shop();
+    let id = PermissionId::from_u128(7);
+    let (tool, title) = ("Bash".into(), "cargo add serde\u{1b}[2J".into());
+    let seq = 2;
+    let question = Permission { id, session_id: cast.discount, seq, tool, title, asked_at: NOW, until: NOW + 1 };
+    shelf.scene().write(vec![Change::Question(question)]);
+    let mut board = shelf.board((80, 24));
+    board.go(cast.discount);
+    assert!(
+        board.text().contains("ITS AGENT ASKS") && board.text().contains("Bash: cargo add serde"),
+        "{}",
+        board.text()
+    );
+    let permit = |allow, lasts| IntentAction::Permit { id, allow, lasts };
+    assert_eq!(asks(board.press("p Enter")), [permit(true, Lasts::Once)]);
+    assert_eq!(asks(board.press("p j Enter")), [permit(true, Lasts::Session)]);
+    assert_eq!(asks(board.press("p j j j j j Enter")), [permit(false, Lasts::Always)]);
+    assert_eq!(asks(board.press("p k j j j k Enter")), [permit(true, Lasts::Always)]);
+    assert_eq!(asks(board.press("p j Esc")), []);
+    board.press("p j");
+    assert_snapshot!("permit", board.pictures());
+    board.press("Esc !");
+    assert!(board.text().contains("asks"), "{}", board.text());
+}
+
+#[test]
 fn what_is_refused_says_why() {
     let (shelf, cast) = shop();
     let mut board = shelf.board((80, 24));
@@ -172,6 +201,7 @@ fn what_is_refused_says_why() {
         (cast.cart, "r", "retry: it is complete; R reactivates it"),
         (cast.shipping, "R", "reactivate: it is still active; reactivate is for sessions that have ended"),
         (cast.cart, "c", "cancel: it is complete; R reactivates it"),
+        (cast.cart, "p", "answer: its agent asks nothing"),
         (cast.cart, "m", "mode: it is complete; R reactivates it"),
         (cast.shipping, "O", "override: it is not halted, there is nothing to decide"),
         (cast.cart, "Space", "fold: it has no children"),

@@ -1,7 +1,7 @@
 //! The window on a session's events.
 
 use callboard::{
-    model::{Event, EventKind, SessionId},
+    model::{Event, EventKind, PlanItem, PlanState, SessionId, Usage},
     tui::{AROUND, EVENTS, Span, Window},
 };
 
@@ -30,6 +30,45 @@ fn streams_do_not_mix() {
     let lines = window(vec![out("out"), err("err"), out("put\n"), said("said"), edit("a.rs"), said("more")]);
     let text: Vec<&str> = lines.iter().map(|(_, text)| text.as_str()).collect();
     assert_eq!(text, ["  out", "! err", "  put", "said", "✎ a.rs", "more"]);
+}
+
+#[test]
+fn what_an_agent_does_is_shown_with_what_came_of_it() {
+    let diff = "-old\n+new\u{1b}[2J\n".to_owned();
+    let item = |text: &str, state| PlanItem { text: text.into(), state };
+    let items = vec![item("read", PlanState::Done), item("write", PlanState::Active), item("test", PlanState::Pending)];
+    let permission =
+        |allowed| EventKind::Permission { tool: "Bash".into(), title: "rm".into(), allowed, by: "ada".into() };
+    let usage = Usage { input_tokens: 12, cached_tokens: 3, output_tokens: 4, cost_microdollars: Some(1_234_567) };
+    let lines = window(vec![
+        EventKind::AgentThought { text: "Hm".into() },
+        EventKind::AgentThought { text: "m.\n".into() },
+        EventKind::ToolEnd { tool: "Bash".into(), ok: true, text: "one\ntwo".into() },
+        EventKind::ToolEnd { tool: "Bash".into(), ok: false, text: "no\u{1b}[31m".into() },
+        EventKind::FileEdit { path: "a.rs".into(), diff },
+        EventKind::Plan { items },
+        permission(true),
+        permission(false),
+        EventKind::Usage(usage),
+    ]);
+    let text: Vec<&str> = lines.iter().map(|(_, text)| text.as_str()).collect();
+    let wanted = [
+        "~ Hmm.",
+        "✓ Bash one",
+        "✗ Bash no",
+        "✎ a.rs",
+        "  -old",
+        "  +new",
+        "☰ plan, 1 of 3 done",
+        "  ✓ read",
+        "  ▸ write",
+        "  · test",
+        "? allowed Bash rm (ada)",
+        "? denied Bash rm (ada)",
+        "Σ 12 tokens in (3 of them cached), 4 out, $1.2345",
+    ];
+    assert_eq!(text, wanted);
+    assert!(lines.is_sorted_by(|(a, _), (b, _)| a < b), "{lines:?}");
 }
 
 #[test]

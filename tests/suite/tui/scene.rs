@@ -269,7 +269,7 @@ pub(super) fn tool(tool: &str, title: &str) -> EventKind {
 }
 
 pub(super) fn edit(path: &str) -> EventKind {
-    EventKind::FileEdit { path: path.into() }
+    EventKind::FileEdit { path: path.into(), diff: String::new() }
 }
 
 pub(super) fn ran(line: &str) -> EventKind {

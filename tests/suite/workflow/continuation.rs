@@ -75,6 +75,8 @@ fn expected_status(finalize: bool, outcome: Outcome) -> Status {
         (error(Cause::Timeout), Status::Failed, Status::Active),
         (error(Cause::Inactive), Status::Failed, Status::Active),
         (error(Cause::CouldNotRun), Status::Failed, Status::Active),
+        (error(Cause::Quota), Status::Active, Status::Active),
+        (error(Cause::Overloaded), Status::Active, Status::Active),
         // Halts leave a session active for the person who decides, but for the one that closes it at once.
         (error(Cause::EmptyDiff), Status::Active, Status::Active),
         (error(Cause::Environment), Status::Active, Status::Active),

@@ -73,6 +73,15 @@ fn cases() -> Vec<(&'static str, Facts)> {
             "children are being judged",
             Facts { next: Ok(Next::Waiting(Waiting::Validation { seq: 2 })), last: running(spawn), ..facts() },
         ),
+        (
+            "its agent's quota is used up",
+            Facts {
+                next: Ok(Next::Waiting(Waiting::Agent { seq: 2, step: Step::FixTestFailures })),
+                last: running(Step::FixTestFailures),
+                waits_for: vec!["2026-11-20T14:30:00Z".into()],
+                ..facts()
+            },
+        ),
         ("done, not closed yet", Facts { next: Ok(Next::Complete), ..facts() }),
         ("done, not closed yet, no engine", Facts { next: Ok(Next::Complete), engine: false, ..facts() }),
         ("about to halt", Facts { next: Ok(Next::Halt(HaltReason::NoProgress)), ..facts() }),

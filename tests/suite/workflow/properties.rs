@@ -38,7 +38,9 @@ fn going() -> impl Strategy<Value = Outcome> {
 type Found = (Outcome, Option<u8>);
 
 fn script(outcome: impl Strategy<Value = Outcome>) -> impl Strategy<Value = Vec<Found>> {
-    prop::collection::vec((outcome, prop::option::of(0..4_u8)), 1..40)
+    // An agent that cannot be used is waited for: what is asked here is what happens once it can.
+    let can_be_used = |script: &Vec<Found>| !script.iter().all(|(outcome, _)| outcome.is_for_later());
+    prop::collection::vec((outcome, prop::option::of(0..4_u8)), 1..40).prop_filter("for ever", can_be_used)
 }
 
 fn bounds() -> impl Strategy<Value = Bounds> {
@@ -103,6 +105,14 @@ fn simulate(history: &mut History, script: &[Found], mut each: impl FnMut(&Histo
                 each(history, &Next::Waiting(waiting));
                 let last = history.attempts.last_mut().unwrap();
                 (last.outcome, last.failure_set) = (Some(*outcome), failure_set);
+                if outcome.is_for_later() {
+                    assert_eq!(next(history), Ok(Next::Waiting(Waiting::Agent { seq, step })));
+                    each(history, &Next::Waiting(Waiting::Agent { seq, step }));
+                    // The time comes; what was in vain counts for nothing.
+                    history.attempts.pop();
+                    assert_eq!(next(history), Ok(Next::Step(step)));
+                    continue;
+                }
             }
             Next::Complete => return End::Complete,
             Next::Halt(reason) => return End::Halt(reason),
@@ -191,6 +201,7 @@ proptest! {
         let expected = next(&history).map(|answer| match answer {
             Next::Waiting(Waiting::Attempt { seq }) => Next::Waiting(Waiting::Attempt { seq: seq + by }),
             Next::Waiting(Waiting::Validation { seq }) => Next::Waiting(Waiting::Validation { seq: seq + by }),
+            Next::Waiting(Waiting::Agent { seq, step }) => Next::Waiting(Waiting::Agent { seq: seq + by, step }),
             other @ (Next::Step(_) | Next::Complete | Next::Halt(_) | Next::Waiting(Waiting::Sessions(_) | Waiting::Ruling)) => other,
         });
         prop_assert_eq!(next(&shifted), expected);
@@ -253,6 +264,11 @@ proptest! {
                 prop_assert_eq!((last.seq, last.outcome), (seq, None));
             }
             Ok(Next::Waiting(Waiting::Ruling)) => prop_assert!(history.requests > 0 && last.is_some()),
+            Ok(Next::Waiting(Waiting::Agent { seq, step })) => {
+                let last = last.unwrap();
+                prop_assert_eq!((last.seq, last.step), (seq, step));
+                prop_assert!(last.outcome.unwrap().is_for_later() && last.seq > history.decided);
+            }
             Ok(Next::Waiting(Waiting::Sessions(sessions))) => {
                 let open: Vec<_> = history.awaited.iter().filter(|awaited| awaited.status == Status::Active).collect();
                 prop_assert!(!sessions.is_empty());

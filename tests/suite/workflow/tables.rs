@@ -78,6 +78,8 @@ const CAUSES: &str = "
     empty_diff           halt(no_progress)            same
     environment          halt(environment)            same
     agent_unavailable    halt(agent_unavailable)      same
+    quota                waiting                      same
+    overloaded           waiting                      same
     merge_conflict       halt(merge_conflict)         same
     failures_outside     halt(architectural_failure)  table
     architectural_issue  halt(architectural_issue)    same

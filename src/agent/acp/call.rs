@@ -1,0 +1,155 @@
+//! Tool calls, which agents tell of bit by bit.
+
+use std::collections::HashMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::Value;
+
+use crate::{
+    agent::{
+        diff,
+        talk::{MCP, said, title},
+    },
+    model::EventKind,
+};
+
+/// So many open calls are remembered.
+const OPEN: usize = 1_000;
+
+/// What is known of a call so far.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Call {
+    /// The tool's name, or else its kind.
+    pub(super) tool: String,
+    /// In short, for people.
+    pub(super) title: String,
+    kind: String,
+    /// Files that it changes, with what is different.
+    edits: Vec<(String, String)>,
+    /// Files that it is about.
+    places: Vec<String>,
+    text: String,
+    told: bool,
+}
+
+impl Call {
+    /// Whether it is a tool of callboard's own. Only by its name: a title may say anything.
+    pub(super) fn is_ours(&self) -> bool {
+        let plain = |mark: &str| self.tool.starts_with(&format!("{mark}{MCP}__"));
+        self.kind != "execute" && (plain("mcp__") || self.tool.starts_with(&format!("mcp_{MCP}_")))
+    }
+
+    /// The files that it writes, if that is all it does.
+    pub(super) fn writes(&self) -> Vec<String> {
+        if self.kind != "edit" {
+            return Vec::new();
+        }
+        let edited = self.edits.iter().map(|(path, _)| path);
+        edited.chain(&self.places).cloned().collect()
+    }
+}
+
+/// The calls of a turn.
+#[derive(Debug)]
+pub(super) struct Calls {
+    worktree: Utf8PathBuf,
+    open: HashMap<String, Call>,
+}
+
+impl Calls {
+    pub(super) fn new(worktree: &Utf8Path) -> Self {
+        Self { worktree: worktree.to_owned(), open: HashMap::new() }
+    }
+
+    /// What is known of a call that a question is about.
+    pub(super) fn about(&self, update: &Value) -> Call {
+        self.open.get(update["toolCallId"].as_str().unwrap_or_default()).cloned().unwrap_or_default()
+    }
+
+    /// There is news of a call: what is to be told of it. A call is told as soon as it is known what it is about.
+    pub(super) fn changed(&mut self, update: &Value) -> Vec<EventKind> {
+        let id = update["toolCallId"].as_str().unwrap_or_default();
+        let mut call = self.open.remove(id).unwrap_or_default();
+        self.learn(&mut call, update);
+        let status = update["status"].as_str().unwrap_or_default();
+        let over = matches!(status, "completed" | "failed");
+        // Some say at first only that there is a call, and in which folder.
+        let known = update["rawInput"].as_object().is_some_and(|input| input.keys().any(|key| key != "cwd"));
+        let mut events = Vec::new();
+        if !call.told && (over || known) {
+            call.told = true;
+            events.push(EventKind::ToolCall { tool: call.tool.clone(), title: call.title.clone() });
+        }
+        if !over {
+            if self.open.len() < OPEN {
+                self.open.insert(id.to_owned(), call);
+            }
+            return events;
+        }
+        if call.kind == "edit" && call.edits.is_empty() {
+            // It does not tell what is different.
+            call.edits = call.places.iter().map(|path| (path.clone(), String::new())).collect();
+        }
+        if status == "completed" && !call.edits.is_empty() {
+            events.extend(call.edits.into_iter().map(|(path, diff)| EventKind::FileEdit { path, diff }));
+        } else {
+            events.push(EventKind::ToolEnd { tool: call.tool, ok: status == "completed", text: call.text });
+        }
+        events
+    }
+
+    fn learn(&self, call: &mut Call, update: &Value) {
+        let text = |key: &str| update[key].as_str().filter(|text| !text.is_empty());
+        if let Some(kind) = text("kind") {
+            kind.clone_into(&mut call.kind);
+        }
+        if let Some(name) = text("name").or_else(|| update["_meta"]["claudeCode"]["toolName"].as_str()) {
+            call.tool = title(name);
+        } else if call.tool.is_empty() {
+            call.tool = title(if call.kind.is_empty() { "tool" } else { &call.kind });
+        }
+        if let Some(words) = text("title") {
+            call.title = title(words);
+        }
+        if let Some(locations) = update["locations"].as_array() {
+            let paths = locations.iter().take(OPEN).filter_map(|place| place["path"].as_str());
+            call.places = paths.map(|path| self.relative(path)).collect();
+        }
+        if let Some(content) = update["content"].as_array() {
+            self.content(call, content);
+        }
+        if let Some(output) = text("rawOutput")
+            && call.text.is_empty()
+        {
+            call.text = said(output);
+        }
+    }
+
+    fn content(&self, call: &mut Call, content: &[Value]) {
+        let diffs = content.iter().filter(|part| part["type"] == "diff").take(OPEN);
+        let edit = |part: &Value| {
+            let text = |key: &str| part[key].as_str().unwrap_or_default();
+            (self.relative(text("path")), diff::between(text("oldText"), text("newText")))
+        };
+        let edits: Vec<(String, String)> = diffs.map(edit).collect();
+        if !edits.is_empty() {
+            call.edits = edits;
+        }
+        let texts = content.iter().filter_map(|part| part["content"]["text"].as_str());
+        let words: String = texts.collect::<Vec<_>>().join("\n");
+        if !words.is_empty() {
+            call.text = said(without_fence(&words));
+        }
+    }
+
+    fn relative(&self, path: &str) -> String {
+        let path = Utf8PathBuf::from(path);
+        path.strip_prefix(&self.worktree).map_or_else(|_| path.to_string(), ToString::to_string)
+    }
+}
+
+/// A text without the fence of Markdown around it.
+fn without_fence(text: &str) -> &str {
+    let inner = text.strip_prefix("```").and_then(|rest| rest.split_once('\n')).map(|(_, rest)| rest);
+    inner.and_then(|inner| inner.trim_end().strip_suffix("```")).unwrap_or(text)
+}

@@ -1,0 +1,312 @@
+//! A turn of Codex: its messages in, what is to be done out.
+
+use std::collections::HashSet;
+
+use camino::Utf8PathBuf;
+use serde_json::{Value, json};
+
+use crate::{
+    agent::talk::{Conversation, Effect, Failure, MCP, Opening, Question, title},
+    model::{AgentFailure, EventKind, PlanItem, PlanState, Usage},
+};
+
+use super::{failure, item};
+
+/// What callboard asks, by the numbers of its requests.
+const INITIALIZE: u64 = 1;
+const ACCOUNT: u64 = 2;
+const THREAD: u64 = 3;
+const TURN: u64 = 4;
+const INTERRUPT: u64 = 5;
+
+/// So many items that came in pieces are remembered.
+const OPEN: usize = 1_000;
+
+/// The arguments for a turn: all else is said in the talk.
+#[must_use]
+pub fn arguments() -> Vec<String> {
+    vec!["app-server".to_owned()]
+}
+
+/// A turn of Codex.
+#[derive(Debug)]
+pub struct Talk {
+    opening: Opening,
+    worktree: Utf8PathBuf,
+    thread: Option<String>,
+    turn: Option<String>,
+    /// Items whose text came in pieces.
+    streamed: HashSet<String>,
+    /// What file changes that wait for a word are about, by their items' ids.
+    asked: Vec<(String, String)>,
+    resets_at: Option<i64>,
+    total: Option<Value>,
+    outcome: Option<Result<(), Failure>>,
+    usage: Usage,
+}
+
+impl Talk {
+    /// Opens a turn.
+    #[must_use]
+    pub fn open(opening: &Opening) -> (Self, Vec<Effect>) {
+        let talk = Self {
+            opening: opening.clone(),
+            worktree: opening.worktree.clone(),
+            thread: None,
+            turn: None,
+            streamed: HashSet::new(),
+            asked: Vec::new(),
+            resets_at: None,
+            total: None,
+            outcome: None,
+            usage: Usage::default(),
+        };
+        let client = json!({"name": "callboard", "title": "callboard", "version": env!("CARGO_PKG_VERSION")});
+        (talk, vec![request(INITIALIZE, "initialize", json!({"clientInfo": client}))])
+    }
+
+    /// What Codex is told that is to end its turn early.
+    #[must_use]
+    pub fn interrupt(&self) -> Vec<Effect> {
+        let told =
+            self.thread.as_ref().zip(self.turn.as_ref()).map(|(thread, turn)| {
+                request(INTERRUPT, "turn/interrupt", json!({"threadId": thread, "turnId": turn}))
+            });
+        told.into_iter().chain([Effect::Close]).collect()
+    }
+
+    /// How the turn went.
+    #[must_use]
+    pub fn outcome(&self) -> Option<Result<(), Failure>> {
+        self.outcome.clone()
+    }
+
+    /// What was used up.
+    #[must_use]
+    pub fn usage(&self) -> Option<Usage> {
+        Some(self.usage).filter(|usage| *usage != Usage::default())
+    }
+
+    /// A message of its standard output.
+    pub fn message(&mut self, message: &Value) -> Vec<Effect> {
+        match (message["method"].as_str(), message.get("id")) {
+            (Some(method), Some(id)) => self.request(method, id, &message["params"]),
+            (Some(method), None) => self.notification(method, &message["params"]),
+            (None, Some(id)) => self.response(id.as_u64().unwrap_or_default(), message),
+            (None, None) => Vec::new(),
+        }
+    }
+
+    /// An answer to what callboard asked.
+    fn response(&mut self, id: u64, message: &Value) -> Vec<Effect> {
+        if let Some(error) = message.get("error") {
+            return match id {
+                // Whether somebody is logged in is only asked to say it sooner.
+                ACCOUNT | INTERRUPT => Vec::new(),
+                _ => self.end(Err(failure::of_request(error))),
+            };
+        }
+        let result = &message["result"];
+        match id {
+            INITIALIZE => {
+                let thread = json!({
+                    "cwd": self.worktree, "approvalPolicy": "on-request", "sandbox": "workspace-write", "config": self.config(),
+                });
+                let (method, thread) = match &self.opening.conversation {
+                    Conversation::New(_) => ("thread/start", thread),
+                    Conversation::Old(id) => {
+                        let mut thread = thread;
+                        thread["threadId"] = json!(id);
+                        ("thread/resume", thread)
+                    }
+                };
+                vec![
+                    Effect::Send(json!({"method": "initialized"})),
+                    request(ACCOUNT, "account/read", json!({"refreshToken": false})),
+                    request(THREAD, method, thread),
+                ]
+            }
+            ACCOUNT if result["requiresOpenaiAuth"] == true && result["account"].is_null() => {
+                self.end(Err(failure::logged_out("no account")))
+            }
+            THREAD => {
+                let Some(thread) = result["thread"]["id"].as_str() else {
+                    let message = "Codex opened a conversation without a name";
+                    return self.end(Err(Failure::new(AgentFailure::BadOutput, message)));
+                };
+                self.thread = Some(thread.to_owned());
+                let input = json!([{"type": "text", "text": self.opening.prompt}]);
+                vec![
+                    Effect::Conversation(thread.to_owned()),
+                    request(TURN, "turn/start", json!({"threadId": thread, "input": input})),
+                ]
+            }
+            TURN => {
+                self.turn = result["turn"]["id"].as_str().map(str::to_owned);
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// What of its configuration is different for this turn.
+    fn config(&self) -> Value {
+        match self.opening.mcp.as_ref().and_then(|argv| argv.split_first()) {
+            None => json!({}),
+            Some((program, rest)) => {
+                let server = json!({"command": program, "args": rest, "default_tools_approval_mode": "approve"});
+                json!({"mcp_servers": {MCP: server}})
+            }
+        }
+    }
+
+    /// Codex asks something of its host.
+    fn request(&mut self, method: &str, id: &Value, params: &Value) -> Vec<Effect> {
+        let (tool, about) = match method {
+            "item/commandExecution/requestApproval" => {
+                ("shell", item::command(params["command"].as_str().unwrap_or_default()).to_owned())
+            }
+            "item/fileChange/requestApproval" => {
+                let at = self.asked.iter().position(|(item, _)| params["itemId"] == item.as_str());
+                ("edit", at.map_or_else(String::new, |at| self.asked.swap_remove(at).1))
+            }
+            _ => {
+                let error = json!({"code": -32601, "message": format!("callboard does not know {}", title(method))});
+                return vec![Effect::Send(json!({"id": id, "error": error}))];
+            }
+        };
+        vec![Effect::Ask(Question {
+            key: id.to_string(),
+            tool: tool.to_owned(),
+            title: title(&about),
+            writes: Vec::new(),
+            ours: false,
+        })]
+    }
+
+    /// Somebody has answered a question.
+    #[must_use]
+    pub fn answer(key: &str, allowed: bool) -> Vec<Effect> {
+        let id: Value = serde_json::from_str(key).unwrap_or(Value::Null);
+        let decision = if allowed { "accept" } else { "decline" };
+        vec![Effect::Send(json!({"id": id, "result": {"decision": decision}}))]
+    }
+
+    fn notification(&mut self, method: &str, params: &Value) -> Vec<Effect> {
+        let note = |text: String| vec![Effect::Event(EventKind::Note { text })];
+        match method {
+            "item/agentMessage/delta" => self.piece(params, false),
+            "item/reasoning/summaryTextDelta" | "item/reasoning/textDelta" => self.piece(params, true),
+            "item/started" => {
+                let item = &params["item"];
+                if item["type"] == "fileChange" && self.asked.len() < OPEN {
+                    let id = item["id"].as_str().unwrap_or_default().to_owned();
+                    self.asked.push((id, item::paths(item, &self.worktree)));
+                }
+                item::started(item, &self.worktree).into_iter().map(Effect::Event).collect()
+            }
+            "item/completed" => {
+                let item = &params["item"];
+                let id = item["id"].as_str().unwrap_or_default();
+                self.asked.retain(|(asked, _)| asked != id);
+                let streamed = self.streamed.remove(id);
+                item::completed(item, streamed, &self.worktree).into_iter().map(Effect::Event).collect()
+            }
+            "turn/plan/updated" => vec![Effect::Event(EventKind::Plan { items: plan(params) })],
+            "thread/tokenUsage/updated" => {
+                self.used(params);
+                Vec::new()
+            }
+            "account/rateLimits/updated" => {
+                self.limits(&params["rateLimits"]);
+                Vec::new()
+            }
+            "mcpServer/startupStatus/updated" if params["status"] == "failed" => {
+                let name = title(params["name"].as_str().unwrap_or_default());
+                note(format!(
+                    "The tool server {name:?} did not start: {}",
+                    title(params["error"].as_str().unwrap_or_default())
+                ))
+            }
+            "error" if params["willRetry"] == true => {
+                let error = &params["error"];
+                let said =
+                    [&error["message"], &error["additionalDetails"]].map(|text| text.as_str().unwrap_or_default());
+                note(format!("The model did not answer: {}", title(&said.join(" "))))
+            }
+            "turn/completed" => {
+                let turn = &params["turn"];
+                let outcome = match turn["status"].as_str() {
+                    Some("completed") => Ok(()),
+                    Some("interrupted") => Err(Failure::new(AgentFailure::Other, "the turn was interrupted")),
+                    _ => Err(failure::of_turn(&turn["error"], self.resets_at)),
+                };
+                self.end(outcome)
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn piece(&mut self, params: &Value, thought: bool) -> Vec<Effect> {
+        let text = params["delta"].as_str().unwrap_or_default().to_owned();
+        if text.is_empty() {
+            return Vec::new();
+        }
+        if let Some(id) = params["itemId"].as_str().filter(|_| self.streamed.len() < OPEN) {
+            self.streamed.insert(id.to_owned());
+        }
+        vec![Effect::Event(if thought { EventKind::AgentThought { text } } else { EventKind::AgentText { text } })]
+    }
+
+    /// Each request of the turn adds to what was used up. What earlier turns used is told, too, when they are resumed.
+    fn used(&mut self, params: &Value) {
+        let (last, total) = (&params["tokenUsage"]["last"], &params["tokenUsage"]["total"]);
+        if self.turn.is_none()
+            || params["turnId"].as_str() != self.turn.as_deref()
+            || self.total.as_ref() == Some(total)
+        {
+            return;
+        }
+        self.total = Some(total.clone());
+        let tokens = |key: &str| last[key].as_u64().unwrap_or_default();
+        self.usage.input_tokens = self.usage.input_tokens.saturating_add(tokens("inputTokens"));
+        self.usage.cached_tokens = self.usage.cached_tokens.saturating_add(tokens("cachedInputTokens"));
+        self.usage.output_tokens = self.usage.output_tokens.saturating_add(tokens("outputTokens"));
+    }
+
+    /// Of the windows that are used up, the one that opens last again.
+    fn limits(&mut self, limits: &Value) {
+        let windows = [&limits["primary"], &limits["secondary"]];
+        let full =
+            windows.into_iter().filter(|window| window["usedPercent"].as_f64().is_some_and(|used| used >= 100.0));
+        self.resets_at = full.filter_map(|window| window["resetsAt"].as_i64()).max();
+    }
+
+    /// The turn is over: the first word on it counts.
+    fn end(&mut self, outcome: Result<(), Failure>) -> Vec<Effect> {
+        if self.outcome.is_some() {
+            return Vec::new();
+        }
+        self.outcome = Some(outcome);
+        let used = self.usage().map(|usage| Effect::Event(EventKind::Usage(usage)));
+        used.into_iter().chain([Effect::Close]).collect()
+    }
+}
+
+fn request(id: u64, method: &str, params: Value) -> Effect {
+    let mut message = json!({"id": id, "method": method});
+    message["params"] = params;
+    Effect::Send(message)
+}
+
+fn plan(params: &Value) -> Vec<PlanItem> {
+    let item = |step: &Value| PlanItem {
+        text: title(step["step"].as_str().unwrap_or_default()),
+        state: match step["status"].as_str() {
+            Some("completed") => PlanState::Done,
+            Some("inProgress" | "in_progress") => PlanState::Active,
+            _ => PlanState::Pending,
+        },
+    };
+    params["plan"].as_array().into_iter().flatten().take(100).map(item).collect()
+}

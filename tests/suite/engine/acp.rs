@@ -1,0 +1,116 @@
+//! An agent of the Agent Client Protocol, the real program, with a model that is none.
+
+use callboard::model::{AgentFailure, Cause, EventKind};
+
+use super::{
+    lab::Shape,
+    real::{self, Kind, Real, mend, rule, say, write_code, writes},
+};
+use crate::model::{Act, Fail};
+
+const ACP: Kind = Kind { preset: "claude-acp", program: "claude-agent-acp" };
+
+/// Heavier programs, which `tests/agents/install` brings only when they are named.
+const OTHERS: [Kind; 3] = [
+    Kind { preset: "codex-acp", program: "codex-acp" },
+    Kind { preset: "opencode", program: "opencode" },
+    Kind { preset: "qwen", program: "qwen" },
+];
+
+#[test]
+fn others_of_the_protocol_come_to_their_end_too() {
+    for kind in OTHERS {
+        // Without a word from its host, OpenCode ends its turn when a command is denied.
+        let Some(real) = Real::new(kind, "permissions = \"allow\"", Shape::default()) else { continue };
+        let Real { lab, model } = &real;
+        real.tests(&["Alpha"], &["one", "two"]);
+        let half =
+            rule(&write_code("Alpha"), vec![vec![writes("Alpha", "one\n")], vec![say("Half of it is written.")]]);
+        let shell = Act::Shell("echo one two > src/shop/alpha.txt".into());
+        let whole = rule(&mend("Alpha"), vec![vec![shell], vec![say("Now it is whole.")]]);
+        model.rules(vec![half, whole]);
+        lab.engine();
+        let id = lab.session("component_coding", "Alpha");
+        lab.completes(id);
+        assert_eq!(lab.steps(id)[2..4], ["run_tests:failed", "fix_test_failures"], "{}", kind.preset);
+        assert!(real.said(id, 2).contains("Half of it is written."), "{}: {:?}", kind.preset, real.events(id, 2));
+        let edited =
+            |kind: &EventKind| matches!(kind, EventKind::FileEdit { path, .. } if path == "src/shop/alpha.txt");
+        assert!(real.events(id, 2).iter().any(edited), "{}: {:?}", kind.preset, real.events(id, 2));
+        assert!(model.asked().iter().any(|asked| asked.heard(&mend("Alpha")) && asked.told("Half of it is written.")));
+        lab.nobody_left();
+    }
+}
+
+#[test]
+fn a_session_comes_to_its_end_over_a_fix_in_one_conversation() {
+    let Some(real) = Real::new(ACP, "", Shape::default()) else { return };
+    let id = real::fixes_in_one_conversation(&real);
+    // Two requests, each of 100 tokens beside 40 from the cache, and 20 that were written.
+    for at in [1, 3] {
+        let usage = real.report(id, at).usage.unwrap();
+        assert_eq!((usage.input_tokens, usage.cached_tokens, usage.output_tokens), (280, 80, 40));
+    }
+}
+
+#[test]
+fn what_nobody_allowed_is_not_done() {
+    let Some(real) = Real::new(ACP, "", Shape::default()) else { return };
+    let Real { lab, model } = &real;
+    real.tests(&["Alpha"], &["one"]);
+    let outside = lab.root.join("outside");
+    let turns = vec![
+        vec![Act::Think("Shall I?".into()), Act::Shell(format!("touch {outside}"))],
+        vec![Act::Write { path: outside.to_string(), content: "x".into() }],
+        vec![writes("Alpha", "one\n")],
+        vec![say("I could not.")],
+    ];
+    model.rules(vec![rule(&write_code("Alpha"), turns)]);
+    lab.engine();
+    // In this mode nobody is asked.
+    let id = lab.session_with("component_coding", "Alpha", &["--mode", "agentic"]);
+    lab.completes(id);
+    assert!(!outside.exists());
+    let events = real.events(id, 2);
+    let asked = |kind: &EventKind| match kind {
+        EventKind::Permission { tool, allowed, .. } => Some((tool.clone(), *allowed)),
+        _ => None,
+    };
+    let asked: Vec<(String, bool)> = events.iter().filter_map(asked).collect();
+    let wanted = [("Bash", false), ("Write", false), ("Write", true)].map(|(tool, allowed)| (tool.to_owned(), allowed));
+    assert_eq!(asked, wanted, "{events:?}");
+    assert!(events.contains(&EventKind::AgentThought { text: "Shall I?\n".into() }), "{events:?}");
+}
+
+#[test]
+fn a_killed_engine_is_followed_by_one_that_resumes() {
+    real::resumes_after_a_killed_engine(ACP);
+}
+
+#[test]
+fn a_conversation_that_is_gone_is_begun_anew() {
+    real::begins_anew_when_all_is_forgotten(ACP, ".claude/projects");
+}
+
+#[test]
+fn an_agent_that_is_killed_is_told_and_tried_again() {
+    real::a_killed_agent_is_told(ACP);
+}
+
+#[test]
+fn a_cancelled_agent_is_gone_with_its_tool() {
+    real::a_cancelled_agent_is_gone(ACP);
+}
+
+#[test]
+fn eight_at_once_do_not_mix() {
+    real::eight_do_not_mix(ACP);
+}
+
+#[test]
+fn each_way_of_failing_is_told_apart() {
+    let limited = Fail { retry_after: Some(1), ..Fail::times(429, 0) };
+    real::fails(ACP, &Fail::times(500, 0), AgentFailure::Overloaded, Cause::Overloaded, "500");
+    real::fails(ACP, &limited, AgentFailure::Quota, Cause::Quota, "no more for now");
+    real::fails(ACP, &Fail::times(401, 0), AgentFailure::LoggedOut, Cause::AgentUnavailable, "log in");
+}
