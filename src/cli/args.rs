@@ -1,5 +1,7 @@
 //! What can be typed.
 
+use std::{ffi::OsString, path::PathBuf};
+
 use camino::Utf8PathBuf;
 use clap::{
     Args as ClapArgs, Parser, Subcommand, ValueEnum,
@@ -144,6 +146,9 @@ pub(super) enum Command {
     Report(Report),
     /// Run, look at or stop the engine of the store
     Engine(Engine),
+    /// Confine itself and become another program: how the engine starts one that may write in a few places only
+    #[command(hide = true)]
+    Confine(Confine),
     /// Print what makes a shell complete callboard's commands
     Completions(Completions),
     /// Print the manual page
@@ -485,6 +490,22 @@ pub(super) enum ReportCommand {
         #[arg(value_name = "FILE")]
         file: Utf8PathBuf,
     },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Confine {
+    /// A folder or file that may be written
+    #[arg(long, value_name = "PATH")]
+    pub(super) write: Vec<PathBuf>,
+    /// No TCP, neither out nor in
+    #[arg(long)]
+    pub(super) offline: bool,
+    /// The file that says why the program did not start
+    #[arg(long, value_name = "FILE")]
+    pub(super) refusal: Option<PathBuf>,
+    /// The program's file, the name it is called by, and its arguments
+    #[arg(last = true, required = true, num_args = 2.., value_name = "PROGRAM NAME [ARGUMENT]")]
+    pub(super) program: Vec<OsString>,
 }
 
 #[derive(Debug, ClapArgs)]

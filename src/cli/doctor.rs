@@ -8,9 +8,9 @@ use std::{
 use serde::Serialize;
 
 use crate::{
-    engine,
+    engine::{self, process},
     git::Repo,
-    model::{AgentConfig, Preset, Protocol, Runner},
+    model::{AgentConfig, Confine, Network, Preset, Protocol, Runner, Sandbox},
     project,
     store::Store,
 };
@@ -96,6 +96,7 @@ fn of_project(place: &Place, findings: &mut Vec<Finding>) {
         None => bad("agent", "none is named: set `agent = \"…\"` in [project] of callboard.toml"),
         Some(agent) => the_agent(&agent),
     });
+    findings.push(sandbox(&project.sandbox));
     findings.push(match project.consent_hash() {
         None => good("trust", "callboard.toml brings no command"),
         Some(hash) => match place.open().and_then(|store| Ok(store.consent(&hash)?)) {
@@ -147,6 +148,22 @@ fn installed(preset: Preset) -> Option<String> {
 fn found(command: &str) -> Option<std::path::PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(command)).find(|file| file.is_file())
+}
+
+/// Whether what the project asks its sessions to be held back by is there.
+fn sandbox(sandbox: &Sandbox) -> Finding {
+    let kernel = process::landlock();
+    let can = format!("this kernel has {kernel}, which confines {}", kernel.means());
+    match (sandbox.mode, kernel.lacks(sandbox.network == Network::On)) {
+        (Confine::Off, _) => good("sandbox", format!("off: agents and tests write wherever you may; {can}")),
+        (Confine::Worktree, None) => good(
+            "sandbox",
+            format!("on: agents and tests write in their worktrees, network {}; {can}", sandbox.network),
+        ),
+        (Confine::Worktree, Some(lacks)) => {
+            bad("sandbox", format!("{lacks}; sessions halt until [sandbox] asks for less"))
+        }
+    }
 }
 
 /// Whether a program starts, and what it says of itself.

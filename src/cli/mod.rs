@@ -4,6 +4,7 @@ mod act;
 mod args;
 mod board;
 mod catalogue;
+mod confine;
 mod demo;
 mod doctor;
 mod engine;
@@ -111,6 +112,7 @@ fn dispatch(args: &Args) -> Result<u8, CliError> {
         Some(Command::Workflow(it)) => setup::workflow(it),
         Some(Command::Report(it)) => report::report(global, it),
         Some(Command::Engine(it)) => engine::engine(global, it),
+        Some(Command::Confine(it)) => confine::confine(it),
         Some(Command::Completions(it)) => manual::completions(it),
         Some(Command::Man(it)) => manual::man(it),
     }

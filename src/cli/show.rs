@@ -314,13 +314,16 @@ pub(super) fn preview(global: &Global, args: &One) -> Result<u8, CliError> {
         print::json(&json!({
             "session_id": id, "step": preview.step, "next": preview.next,
             "command": preview.command.as_ref().map(output::command), "problem": preview.problem,
-            "directory": preview.directory,
+            "directory": preview.directory, "sandbox": preview.sandbox,
         }));
         return Ok(0);
     }
     print::line(&format!("next: {}", preview.next));
     if let Some(directory) = &preview.directory {
         print::line(&format!("in: {directory}"));
+    }
+    if let Some(sandbox) = &preview.sandbox {
+        print::line(&format!("sandbox: {sandbox}"));
     }
     match &preview.command {
         None | Some(Command::Check { .. }) => {}

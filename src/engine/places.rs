@@ -44,7 +44,17 @@ impl Places {
 
     /// A fresh path for the report of a test run.
     pub(super) fn report(&self, session: SessionId, seq: u32, nth: usize) -> Utf8PathBuf {
-        self.folder.join("reports").join(session.to_string()).join(format!("{seq}-{nth}.xml"))
+        self.reports(session).join(format!("{seq}-{nth}.xml"))
+    }
+
+    /// The folder with a session's reports.
+    pub(super) fn reports(&self, session: SessionId) -> Utf8PathBuf {
+        self.folder.join("reports").join(session.to_string())
+    }
+
+    /// Where confined processes have temporary folders of their own; nothing in it outlives its process.
+    pub(super) fn temporary(&self) -> Utf8PathBuf {
+        self.folder.join("tmp")
     }
 
     /// Where files for git's own use are written.

@@ -29,6 +29,8 @@ pub struct Preview {
     pub command: Option<Command>,
     /// Where.
     pub directory: Option<Utf8PathBuf>,
+    /// How far its process is held back, if it runs one.
+    pub sandbox: Option<String>,
     /// What is known to stand in the way.
     pub problem: Option<String>,
 }
@@ -42,14 +44,21 @@ pub async fn preview(options: Options, scope: &Scope, session: SessionId) -> Res
     let (project, _) = desk.project(&options.settings);
     let session = desk.store.session(session)?;
     let history = desk.history(&session)?;
-    let empty = |next: String| Preview { step: None, next, command: None, directory: None, problem: None };
+    let empty =
+        |next: String| Preview { step: None, next, command: None, directory: None, sandbox: None, problem: None };
     let step = match workflow::next(&history) {
         Ok(Next::Step(step)) => step,
         Ok(other @ (Next::Complete | Next::Halt(_) | Next::Waiting(_))) => return Ok(empty(other.to_string())),
         Err(error) => return Ok(empty(error.to_string())),
     };
-    let about =
-        |command, directory, problem| Preview { step: Some(step), next: step.to_string(), command, directory, problem };
+    let about = |command, directory, problem| Preview {
+        step: Some(step),
+        next: step.to_string(),
+        command,
+        directory,
+        sandbox: None,
+        problem,
+    };
     let project = match project {
         Ok(project) => project,
         Err(message) => return Ok(about(None, None, Some(message))),
@@ -78,6 +87,7 @@ pub async fn preview(options: Options, scope: &Scope, session: SessionId) -> Res
     });
     let job = desk.job(&shared, project, session, history, step, None)?;
     let composed = steps::compose(&job).await;
+    let sandbox = steps::sandbox(&job, &composed.plan);
     let problem = match composed.plan {
         steps::Plan::Known(result) => result.error_message,
         steps::Plan::Prepare
@@ -86,5 +96,6 @@ pub async fn preview(options: Options, scope: &Scope, session: SessionId) -> Res
         | steps::Plan::Validate
         | steps::Plan::Finalize => None,
     };
-    Ok(about(Some(composed.command), directory, problem))
+    let lacks = sandbox.as_ref().and_then(|_| steps::lacks(&job));
+    Ok(Preview { sandbox, ..about(Some(composed.command), directory, problem.or(lacks)) })
 }

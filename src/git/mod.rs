@@ -7,6 +7,7 @@
 //! Everything blocks, nothing spawns, sleeps or reads the clock.
 
 mod attributes;
+mod confine;
 mod copy;
 mod diff;
 mod error;

@@ -68,6 +68,21 @@ impl Preset {
         }
     }
 
+    /// Where it keeps what it knows between runs: it must write there to work at all.
+    #[must_use]
+    pub fn writes(self) -> Vec<String> {
+        let places: &[&str] = match self {
+            Self::Claude | Self::ClaudeAcp => &["~/.claude", "~/.claude.json"],
+            Self::Codex | Self::CodexAcp => &["~/.codex"],
+            Self::Gemini => &["~/.gemini"],
+            Self::OpenCode => {
+                &["~/.local/share/opencode", "~/.local/state/opencode", "~/.config/opencode", "~/.cache/opencode"]
+            }
+            Self::Qwen => &["~/.qwen"],
+        };
+        places.iter().map(|place| (*place).to_owned()).collect()
+    }
+
     /// Variables of callboard's own environment in which its users keep keys and addresses; one that ends in `*` stands for all
     /// that begin so.
     #[must_use]
@@ -138,6 +153,8 @@ pub struct AgentConfig {
     pub env: BTreeMap<String, String>,
     /// What it is told when it asks for more than writing in its worktree.
     pub permissions: Permissions,
+    /// Where it may write beside its worktree when it is confined: absolute, or from the home folder (`~/…`).
+    pub write: Vec<String>,
 }
 
 impl AgentConfig {
@@ -154,6 +171,7 @@ impl AgentConfig {
             scenario: None,
             env: BTreeMap::new(),
             permissions: Permissions::Deny,
+            write: preset.writes(),
         })
     }
 
@@ -164,6 +182,43 @@ impl AgentConfig {
             Some(preset) if self.command.is_empty() => preset.command().iter().map(|word| (*word).to_owned()).collect(),
             Some(_) | None => self.command.clone(),
         }
+    }
+}
+
+words! {
+    /// Where what runs in a worktree may write.
+    Confine {
+        /// Wherever the user may.
+        Off = "off",
+        /// In the worktree, and where [`Sandbox::write`] says.
+        Worktree = "worktree",
+    }
+}
+
+words! {
+    /// Whether what runs in a worktree may use the network.
+    Network {
+        /// It may.
+        On = "on",
+        /// No TCP.
+        Off = "off",
+    }
+}
+
+/// What holds the processes of sessions back: agents, tests, the setup of worktrees, git's hooks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sandbox {
+    /// Where they may write.
+    pub mode: Confine,
+    /// Where else: absolute, or from the home folder (`~/…`).
+    pub write: Vec<String>,
+    /// Whether they may use the network. Means nothing while they are not confined.
+    pub network: Network,
+}
+
+impl Default for Sandbox {
+    fn default() -> Self {
+        Self { mode: Confine::Off, write: Vec::new(), network: Network::On }
     }
 }
 

@@ -19,7 +19,9 @@ mod test_run;
 
 pub use command::Command;
 pub use component::{Component, ComponentKind, Criterion, CriterionCheck, CriterionState, Paths, Story};
-pub use config::{AgentConfig, CustomRunner, Limits, Permissions, Preset, Protocol, Runner, WorktreeConfig};
+pub use config::{
+    AgentConfig, Confine, CustomRunner, Limits, Network, Permissions, Preset, Protocol, Runner, Sandbox, WorktreeConfig,
+};
 pub use event::{Event, EventKind, PlanItem, PlanState};
 pub use exit::Exit;
 pub use halt::{Decision, Halt, HaltReason, Verdict};

@@ -7,10 +7,10 @@ use crate::model::{AgentConfig, Permissions, Preset, Protocol};
 use super::{
     document::{At, Document, Table, article, string},
     near::did_you_mean,
-    path, value,
+    path, sandbox, value,
 };
 
-const KEYS: &[&str] = &["preset", "protocol", "command", "args", "scenario", "env", "permissions"];
+const KEYS: &[&str] = &["preset", "protocol", "command", "args", "scenario", "env", "permissions", "write"];
 
 /// Reads every `[agents.NAME]`.
 pub(super) fn read(top: &Table<'_>) -> BTreeMap<String, AgentConfig> {
@@ -45,6 +45,7 @@ fn agent(table: &Table<'_>, name: &str) -> Option<AgentConfig> {
         scenario: scenario.map(|scenario| scenario.value),
         env: environment(table),
         permissions: permissions.unwrap_or(Permissions::Deny),
+        write: sandbox::places(table).unwrap_or_else(|| sandbox::of_agent(preset)),
     })
 }
 
@@ -106,7 +107,8 @@ fn check_parts(table: &Table<'_>, protocol: Protocol, preset: Option<Preset>) {
         let message = format!("{} has no `{key}`, which the protocol {protocol} needs", table.name);
         table.doc.problem(&table.span, message, hint);
     }
-    for key in ignored.iter().filter(|key| table.has(key)) {
+    let write = (protocol == Protocol::Script).then_some(&"write");
+    for key in ignored.iter().chain(write).filter(|key| table.has(key)) {
         let message = format!("`{key}` means nothing to the protocol {protocol}");
         table.doc.problem(&table.key_span(key), message, "leave the line out, or choose another protocol");
     }

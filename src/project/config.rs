@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::model::{AgentConfig, Component, Criterion, Limits, Policy, Runner, SessionKind, Story, WorktreeConfig};
+use crate::model::{
+    AgentConfig, Component, Criterion, Limits, Policy, Runner, Sandbox, SessionKind, Story, WorktreeConfig,
+};
 
 use super::{
     FILE, consent,
@@ -40,6 +42,8 @@ pub struct Project {
     /// What becomes of agents' requests to wake or make sessions; `None`: accepted of agentic sessions, a person is asked about
     /// others'.
     pub reactivation: Option<Policy>,
+    /// Where what runs in worktrees may write.
+    pub sandbox: Sandbox,
     /// Variables of callboard's own environment that agents and tests see.
     pub env_pass: Vec<String>,
     /// Contexts and their components, in the order of the file.

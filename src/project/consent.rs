@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, fmt};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::model::{AgentConfig, Permissions, Protocol, Runner, WorktreeConfig};
+use crate::model::{AgentConfig, Confine, Permissions, Protocol, Runner, Sandbox, WorktreeConfig};
+
+use super::sandbox;
 
 /// A command that the file brings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +20,10 @@ pub(super) struct Brought {
 impl fmt::Display for Brought {
     /// One line, on which nothing can pass for something else.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:", self.by)?;
+        f.write_str(&self.by)?;
+        if !self.env.is_empty() || !self.argv.is_empty() {
+            f.write_str(":")?;
+        }
         for (name, value) in &self.env {
             write!(f, " {name}={}", quoted(value))?;
         }
@@ -40,6 +45,7 @@ pub(super) fn brought(
     agents: &BTreeMap<String, AgentConfig>,
     worktree: &WorktreeConfig,
     runner: &Runner,
+    sandbox: &Sandbox,
 ) -> Vec<Brought> {
     let mut all: Vec<Brought> = agents.values().filter_map(by_agent).collect();
     let mut add = |by: &str, argv: &[String]| {
@@ -55,7 +61,28 @@ pub(super) fn brought(
             add("all tests", &custom.suite);
         }
     }
+    match sandbox.mode {
+        Confine::Off => {}
+        Confine::Worktree => confined(&mut all, agents, sandbox),
+    }
     all
+}
+
+/// How far commands are held back is agreed to with them: less of it asks again. So does each place that the file adds.
+fn confined(all: &mut Vec<Brought>, agents: &BTreeMap<String, AgentConfig>, sandbox: &Sandbox) {
+    let mut add = |by: String, argv: &[String]| all.push(Brought { by, env: BTreeMap::new(), argv: argv.to_vec() });
+    for agent in agents.values().filter(|agent| agent.write != sandbox::of_agent(agent.preset)) {
+        if !agent.write.is_empty() {
+            add(format!("agent {} may write", quoted(&agent.name)), &agent.write);
+        }
+    }
+    if !sandbox.write.is_empty() {
+        add("all of it may write".to_owned(), &sandbox.write);
+    }
+    if !all.is_empty() {
+        let by = format!("all of it is confined to its worktree, network {}", sandbox.network);
+        all.push(Brought { by, env: BTreeMap::new(), argv: Vec::new() });
+    }
 }
 
 /// What an agent brings: its command, and variables, which can make another program of a known one.

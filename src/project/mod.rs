@@ -18,6 +18,7 @@ mod near;
 mod path;
 mod read;
 mod runner;
+mod sandbox;
 pub mod settings;
 mod stories;
 mod value;

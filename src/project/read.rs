@@ -14,14 +14,25 @@ use super::{
     error::ConfigError,
     limits, markdown,
     near::near,
-    path, runner,
+    path, runner, sandbox,
     settings::Settings,
     stories,
     value::{self, Wrong},
 };
 
-const TOP: &[&str] =
-    &["project", "paths", "limits", "agents", "worktree", "reactivation", "env", "runner", "context", "story"];
+const TOP: &[&str] = &[
+    "project",
+    "paths",
+    "limits",
+    "agents",
+    "worktree",
+    "sandbox",
+    "reactivation",
+    "env",
+    "runner",
+    "context",
+    "story",
+];
 const PROJECT: &[&str] = &["name", "description", "tests", "agent", "remote", "stories"];
 const WORKTREE: &[&str] = &["copy", "setup", "union"];
 const REACTIVATION: &[&str] = &["policy"];
@@ -61,6 +72,7 @@ fn whole(root: &Utf8Path, top: &Table<'_>, settings: &Settings, story_files: Sto
     let limits = limits::read(top);
     let worktree = worktree(top);
     let reactivation = top.table("reactivation", REACTIVATION).and_then(|table| policy(&table));
+    let sandbox = sandbox::read(top);
     let env_pass = env_pass(top);
     let found = components::read(top);
     check::names(doc, &found);
@@ -85,7 +97,7 @@ fn whole(root: &Utf8Path, top: &Table<'_>, settings: &Settings, story_files: Sto
     let stated = Stated {
         agents: agents.keys().cloned().collect(),
         limits,
-        commands: consent::brought(&agents, &worktree, &runner),
+        commands: consent::brought(&agents, &worktree, &runner, &sandbox),
     };
     let project = Project {
         root: root.to_owned(),
@@ -98,6 +110,7 @@ fn whole(root: &Utf8Path, top: &Table<'_>, settings: &Settings, story_files: Sto
         agents,
         worktree,
         reactivation,
+        sandbox,
         env_pass,
         components: found.into_iter().map(|found| found.component).collect(),
         stories: told.into_iter().map(|told| told.story).collect(),

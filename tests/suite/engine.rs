@@ -14,5 +14,6 @@ mod intents;
 mod lab;
 mod limits;
 mod real;
+mod sandbox;
 mod scopes;
 mod store;

@@ -10,6 +10,7 @@
 
 mod agent;
 mod cli;
+mod confine;
 mod docs;
 mod engine;
 mod git;

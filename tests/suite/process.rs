@@ -27,7 +27,7 @@ fn marker() -> String {
     format!("test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-fn spec(argv: &[&str]) -> Spec {
+pub(super) fn spec(argv: &[&str]) -> Spec {
     adopt_orphans().unwrap();
     Spec {
         argv: argv.iter().map(|one| (*one).to_owned()).collect(),
@@ -38,13 +38,14 @@ fn spec(argv: &[&str]) -> Spec {
         inactivity: LONG,
         grace: Grace { interrupt: Duration::from_millis(100), terminate: Duration::from_millis(100) },
         marker: marker(),
+        confinement: None,
         record: None,
         cap: u64::MAX,
         keep: 64 << 10,
     }
 }
 
-fn sh(script: &str) -> Spec {
+pub(super) fn sh(script: &str) -> Spec {
     spec(&["sh", "-c", script])
 }
 
@@ -52,12 +53,12 @@ fn block<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap().block_on(future)
 }
 
-fn finish(spec: Spec) -> Finished {
+pub(super) fn finish(spec: Spec) -> Finished {
     block(run(spec, |_| (), pending()))
 }
 
 /// Runs until this text was printed, and then cancels.
-fn cancel_at(spec: Spec, text: &str) -> Finished {
+pub(super) fn cancel_at(spec: Spec, text: &str) -> Finished {
     block(async {
         let (seen, mut all) = (Notify::new(), String::new());
         let watch = |chunk: Chunk| {
@@ -70,7 +71,7 @@ fn cancel_at(spec: Spec, text: &str) -> Finished {
     })
 }
 
-fn text(bytes: &[u8]) -> &str {
+pub(super) fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
@@ -99,7 +100,7 @@ fn wait_until(condition: impl Fn() -> bool) {
     }
 }
 
-fn temp() -> (tempfile::TempDir, Utf8PathBuf) {
+pub(super) fn temp() -> (tempfile::TempDir, Utf8PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let path = Utf8Path::from_path(directory.path()).unwrap().to_owned();
     (directory, path)
@@ -119,6 +120,10 @@ fn memory() -> u64 {
 
 #[test]
 fn a_process_has_what_it_was_given_and_nothing_else() {
+    has_what_it_was_given(|spec| spec);
+}
+
+pub(super) fn has_what_it_was_given(held: fn(Spec) -> Spec) {
     let (_guard, directory) = temp();
     let mut spec = sh("cat; pwd; env | sort; echo problem >&2; exit 7");
     spec.directory.clone_from(&directory);
@@ -126,7 +131,7 @@ fn a_process_has_what_it_was_given_and_nothing_else() {
     let path = std::env::var("PATH").unwrap();
     spec.env = vec![("PATH".into(), path.clone()), ("PWD".into(), directory.to_string())];
     let run_marker = spec.marker.clone();
-    let finished = finish(spec);
+    let finished = finish(held(spec));
     assert_eq!(finished.exit, Exit::Code { code: 7 });
     let expected = format!("read\n{directory}\n{RUN_MARKER}={run_marker}\nPATH={path}\nPWD={directory}\n");
     assert_eq!(text(&finished.stdout).replace("_=/usr/bin/env\n", ""), expected);
@@ -142,6 +147,11 @@ fn the_signal_that_killed_it_is_told() {
 
 #[test]
 fn why_it_did_not_start_is_told() {
+    tells_why_it_did_not_start(|spec| spec);
+}
+
+pub(super) fn tells_why_it_did_not_start(held: fn(Spec) -> Spec) {
+    let reason = |spec| reason(held(spec));
     let (_guard, directory) = temp();
     let file = |name: &str, content: &str, mode| {
         let path = directory.join(name);

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! run ─┬─ program      which file argv[0] is, and why it could not start
+//!      │    └─ confine where it may write
 //!      ├─ pump         pipes in and out, without ever waiting for the process
 //!      │    └─ output  what is kept of a stream: chunks, head and tail, the record file
 //!      └─ leash        waits, signals, sweeps up
@@ -13,6 +14,7 @@
 //! three unseen. Group, ancestry and the `CALLBOARD_RUN` marker are therefore all used to find what belongs to a run.
 //! A run that leaves nothing behind pays for two system calls to know it, never for a walk through `/proc`.
 
+mod confine;
 mod environment;
 mod kin;
 mod leash;
@@ -32,6 +34,7 @@ use camino::Utf8PathBuf;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+pub use self::confine::{Confinement, Landlock, become_confined, landlock};
 pub use self::environment::clean_env;
 pub use self::kin::adopt_orphans;
 pub use self::leash::{Marker, end_marked};
@@ -84,6 +87,8 @@ pub struct Spec {
     /// The value of [`RUN_MARKER`] for it and all its descendants. No other run may use it at the same time, since
     /// whatever carries it is ended with this run.
     pub marker: String,
+    /// Where it may write; without it, wherever its user may.
+    pub confinement: Option<Confinement>,
     /// The file that gets every byte of both streams, in the order of reading, up to `cap`. It is made, or emptied,
     /// when the first byte arrives: a silent process has none.
     pub record: Option<Utf8PathBuf>,
@@ -168,6 +173,7 @@ async fn supervised(
         Ok(running) => running,
         Err(message) => return not_started(message, started),
     };
+    let confined = program::Confined::of(&spec);
     let progress = Progress::new(started);
     let mut pump = Pump::new(spec, input, leash.pipes(), &progress, chunks);
     let exit = {
@@ -185,6 +191,10 @@ async fn supervised(
     };
     let leftovers = leash.settle();
     let output = pump.finish();
+    // One that was ended in its first moments may not have come so far as to say that it began.
+    if let (Some(message), Exit::Code { .. }) = (confined.and_then(|confined| confined.refused()), &exit) {
+        return not_started(message, started);
+    }
     Finished {
         exit,
         stdout: output.stdout,

@@ -9,6 +9,7 @@ use rustix::fs::Access;
 use rustix::io::Errno;
 use tokio::process::{Child, Command};
 
+use super::confine::{Confinement, Refusal};
 use super::{RUN_MARKER, Spec};
 
 /// Where programs are when the environment does not say.
@@ -33,13 +34,29 @@ pub(super) fn spawn(spec: &Spec) -> Result<Child, Failure> {
         return Err(Failure::Final("there is no program to run: its name is empty".to_owned()));
     };
     let Some(program) = find(name, spec) else { return Err(Failure::Final(absent(name, spec))) };
-    let mut command = Command::new(&program);
-    command.arg0(name).args(arguments).current_dir(&spec.directory).process_group(0);
+    let mut command = match &spec.confinement {
+        None => Command::new(&program),
+        Some(confinement) => {
+            let unprepared =
+                |error| Failure::Final(unconfined(&format!("{} cannot be made: {error}", confinement.refusal)));
+            confinement.prepare().map_err(unprepared)?;
+            Command::from(confinement.command(&program, name))
+        }
+    };
+    if spec.confinement.is_none() {
+        command.arg0(name);
+    }
+    command.args(arguments).current_dir(&spec.directory).process_group(0);
     command.env_clear().envs(spec.env.iter().map(|(name, value)| (name, value))).env(RUN_MARKER, &spec.marker);
     command.stdin(if spec.stdin.is_some() { Stdio::piped() } else { Stdio::null() });
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().map_err(|error| {
-        let message = refused(&error, &program, spec);
+        let message = match &spec.confinement {
+            Some(confinement) if is_absent(&error) && missing_directory(&spec.directory).is_none() => {
+                unconfined(&format!("`{}` could not be started: {error}", confinement.program))
+            }
+            _ => refused(&error, &program, &spec.directory),
+        };
         if error.kind() == ErrorKind::ExecutableFileBusy { Failure::Busy(message) } else { Failure::Final(message) }
     })
 }
@@ -73,8 +90,41 @@ fn absent(name: &str, spec: &Spec) -> String {
     }
 }
 
-fn refused(error: &Error, program: &Utf8Path, spec: &Spec) -> String {
-    if let Some(message) = missing_directory(&spec.directory) {
+/// A confined process: what it was to become says itself whether that came about.
+#[derive(Debug)]
+pub(super) struct Confined {
+    confinement: Confinement,
+    program: Utf8PathBuf,
+    directory: Utf8PathBuf,
+}
+
+impl Confined {
+    /// `None` for a process that is not confined.
+    pub(super) fn of(spec: &Spec) -> Option<Self> {
+        let program = spec.argv.first().and_then(|name| find(name, spec))?;
+        Some(Self { confinement: spec.confinement.clone()?, program, directory: spec.directory.clone() })
+    }
+
+    /// Why it did not start, if it did not; to be asked once, when it has ended.
+    pub(super) fn refused(&self) -> Option<String> {
+        Some(match self.confinement.refused()? {
+            Refusal::Program(code) => refused(&Error::from_raw_os_error(code), &self.program, &self.directory),
+            Refusal::Confinement(why) => unconfined(&why),
+        })
+    }
+}
+
+fn unconfined(why: &str) -> String {
+    format!("it could not be confined: {why}")
+}
+
+/// Whether the error is about the file that was to be started: for a confined process that is callboard itself.
+fn is_absent(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied)
+}
+
+fn refused(error: &Error, program: &Utf8Path, directory: &Utf8Path) -> String {
+    if let Some(message) = missing_directory(directory) {
         return message;
     }
     let exists = program.exists();

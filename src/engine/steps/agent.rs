@@ -12,7 +12,7 @@ use crate::{
     engine::{
         job::{AgentWork, Composed, Job, Performed, Stopper, Work},
         process,
-        steps::{Plan, git, initialize, script, talk, tests},
+        steps::{Plan, confine, git, initialize, script, talk, tests},
     },
     git::{Repo, Tree},
     model::{
@@ -34,6 +34,13 @@ pub(in crate::engine) struct AgentPlan {
     agent: AgentConfig,
     prompt: String,
     conversation: Conversation,
+}
+
+impl AgentPlan {
+    /// Where the agent's processes may write beside the worktree; `None` when it has none.
+    pub(super) fn also(&self) -> Option<&[String]> {
+        (self.agent.protocol != Protocol::Script).then_some(&self.agent.write)
+    }
 }
 
 pub(super) async fn compose(job: &Job, work: &AgentWork) -> Composed {
@@ -183,19 +190,18 @@ fn prompt_input(job: &Job, work: &AgentWork, agent: &AgentConfig, component: &Co
         reactivation: (!job.generation.context.is_empty())
             .then(|| Reactivation { context: job.generation.context.clone(), by: work.by.clone() }),
         gap_analysis: judged.and_then(gaps),
-        sessions_tool: job.shared.program.is_some(),
-        sessions_command: job
-            .shared
-            .program
-            .clone()
+        sessions_tool: sessions_tool(job).is_some(),
+        sessions_command: sessions_tool(job)
+            .and_then(|words| words.into_iter().next())
             .filter(|_| agent.protocol == Protocol::Command)
             .map(|program| git::shown(&[program, "tool".to_owned()])),
     }
 }
 
-/// The command line of the sessions tool for the agent of this session; `None`: it does not get it. The one place that knows it.
+/// The command line of the sessions tool for the agent of this session; `None`: it does not get it, since callboard's record is
+/// closed to what is confined. The one place that knows it.
 pub(super) fn sessions_tool(job: &Job) -> Option<Vec<String>> {
-    let program = job.shared.program.clone()?;
+    let program = job.shared.program.clone().filter(|_| !confine::closes_the_record(job))?;
     let session = job.session.id.to_string();
     let words =
         ["--project", job.project.root.as_str(), "--store", job.shared.store.as_str(), "mcp", "--session", &session];
@@ -378,16 +384,16 @@ async fn run(job: &Job, plan: &AgentPlan, stopper: &mut Stopper) -> StepResult {
     tap.event(EventKind::Command { line: git::shown(&argv) });
     let spec = process::Spec { stdin: Some(plan.prompt.clone().into_bytes()), ..git::spec(job, argv, worktree, env) };
     let record = spec.record.clone();
-    let finished = process::run(
-        spec,
-        |chunk| {
-            tap.text(chunk.text, |text| {
-                if chunk.stderr { EventKind::Output { text, stderr: true } } else { EventKind::AgentText { text } }
-            });
-        },
-        stopper.stopped(),
-    )
-    .await;
+    confine::say(job, &plan.agent.write);
+    let chunks = |chunk: process::Chunk| {
+        tap.text(chunk.text, |text| {
+            if chunk.stderr { EventKind::Output { text, stderr: true } } else { EventKind::AgentText { text } }
+        });
+    };
+    let finished = match confine::run(job, spec, &plan.agent.write, chunks, stopper).await {
+        Ok(finished) => finished,
+        Err(result) => return *result,
+    };
     if finished.leftovers > 0 {
         tap.note(format!("{} processes that the agent left behind were ended.", finished.leftovers));
     }

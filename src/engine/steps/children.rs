@@ -273,7 +273,7 @@ async fn merge(
     })
     .await?;
     let Some(invocation) = prepared else { return Ok(false) };
-    let (exit, said) = git::write(job, &mut tap, invocation, stopper).await;
+    let (exit, said) = git::write(job, &mut tap, invocation, stopper).await?;
     if exit == Exit::Cancelled {
         return Err(Box::new(StepResult::error(stopper.cause(), "the merge was ended")));
     }
@@ -326,7 +326,7 @@ async fn give_up_own_merge(job: &Job, stopper: &mut Stopper) -> Result<(), git::
             return Err(Box::new(StepResult::error(Cause::MergeConflict, message)));
         }
         let mut tap = job.tap();
-        let (exit, said) = git::write(job, &mut tap, invocation, stopper).await;
+        let (exit, said) = git::write(job, &mut tap, invocation, stopper).await?;
         if exit.code() != Some(0) {
             let message = format!("a merge that was cut off could not be given up in {worktree}: {said}");
             let cause = if exit == Exit::Cancelled { stopper.cause() } else { Cause::MergeConflict };

@@ -64,7 +64,7 @@ async fn commit(job: &Job, stopper: &mut Stopper) -> Result<(String, bool), git:
         tap.note(format!("Not committed: {nested} is a repository of its own."));
     }
     if let Some(add) = add {
-        let (exit, said) = git::write(job, &mut tap, add, stopper).await;
+        let (exit, said) = git::write(job, &mut tap, add, stopper).await?;
         if exit.code() != Some(0) {
             return Err(ended_or(stopper, &exit, format!("git could not stage the work: {said}")));
         }
@@ -77,7 +77,7 @@ async fn commit(job: &Job, stopper: &mut Stopper) -> Result<(String, bool), git:
     })
     .await?;
     let Some(invocation) = invocation else { return Ok((head, false)) };
-    let (exit, said) = git::write(job, &mut tap, invocation, stopper).await;
+    let (exit, said) = git::write(job, &mut tap, invocation, stopper).await?;
     let ended = ended_or(stopper, &exit, format!("the commit was refused: {}", said.trim()));
     let outcome = git::read(move || Tree::open(&worktree)?.committed(&exit, &said)).await?;
     match outcome {
@@ -123,7 +123,7 @@ async fn push(job: &Job, stopper: &mut Stopper) -> Result<Option<String>, git::S
     let worktree = git::worktree(job)?.to_owned();
     let to = remote.to_owned();
     let invocation = git::read(move || Tree::open(&worktree)?.push(&to, &branch)).await?;
-    let (exit, said) = git::write(job, &mut job.tap(), invocation, stopper).await;
+    let (exit, said) = git::write_freely(job, &mut job.tap(), invocation, stopper).await?;
     match pushed(&exit, &said) {
         PushOutcome::Pushed | PushOutcome::UpToDate => Ok(Some(remote.to_owned())),
         PushOutcome::Rejected { message } => {

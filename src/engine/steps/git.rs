@@ -7,9 +7,10 @@ use crate::{
         job::{Job, Stopper},
         process::{self, STORE_MARKER, Spec},
         recorder::Tap,
+        steps::confine,
     },
-    git::{GitError, INHERITED, Invocation},
-    model::{Cause, EventKind, Exit, StepResult},
+    git::{GitError, INHERITED, Invocation, Repo},
+    model::{Cause, Confine, EventKind, Exit, StepResult},
 };
 
 /// So much of a program's output is kept in memory.
@@ -47,14 +48,48 @@ pub(super) fn spec(job: &Job, argv: Vec<String>, directory: Utf8PathBuf, env: Ve
         inactivity: job.project.limits.inactivity,
         grace: job.shared.grace,
         marker: job.id.to_string(),
+        confinement: None,
         record: Some(job.shared.places.output(job.session.id, job.seq)),
         cap: job.project.limits.output,
         keep: KEEP,
     }
 }
 
-/// Runs an invocation of git to its end. Answers how it ended and what it said, both streams in one.
-pub(super) async fn write(job: &Job, tap: &mut Tap, invocation: Invocation, stopper: &mut Stopper) -> (Exit, String) {
+/// Runs an invocation of git to its end, held back like everything in a worktree, since the hooks run what the agent wrote.
+/// Answers how it ended and what it said, both streams in one.
+pub(super) async fn write(
+    job: &Job,
+    tap: &mut Tap,
+    invocation: Invocation,
+    stopper: &mut Stopper,
+) -> Result<(Exit, String), StepError> {
+    perform(job, tap, invocation, true, stopper).await
+}
+
+/// The same for what has to reach beyond the worktree, and is never held back: a push, and the filling of a new worktree.
+pub(super) async fn write_freely(
+    job: &Job,
+    tap: &mut Tap,
+    invocation: Invocation,
+    stopper: &mut Stopper,
+) -> Result<(Exit, String), StepError> {
+    perform(job, tap, invocation, false, stopper).await
+}
+
+async fn perform(
+    job: &Job,
+    tap: &mut Tap,
+    invocation: Invocation,
+    held: bool,
+    stopper: &mut Stopper,
+) -> Result<(Exit, String), StepError> {
+    match job.project.sandbox.mode {
+        Confine::Off => {}
+        Confine::Worktree => {
+            let (root, worktree) = (job.project.root.clone(), invocation.directory.clone());
+            read(move || Repo::open(&root)?.expect_own(&worktree)).await?;
+        }
+    }
     // Git acts as it does by the user's hand: with their configuration, keys and agents.
     let inherited: Vec<String> = INHERITED.iter().map(|name| (*name).to_owned()).collect();
     let mut env = process::clean_env(&inherited);
@@ -63,18 +98,18 @@ pub(super) async fn write(job: &Job, tap: &mut Tap, invocation: Invocation, stop
     tap.event(EventKind::Command { line: shown(&invocation.argv) });
     let spec = Spec { stdin: invocation.stdin, record: None, ..spec(job, invocation.argv, invocation.directory, env) };
     let mut said = String::new();
-    let finished = process::run(
-        spec,
-        |chunk| {
-            if said.len() < KEEP {
-                said.push_str(&chunk.text);
-            }
-            tap.text(chunk.text, |text| EventKind::Output { text, stderr: chunk.stderr });
-        },
-        stopper.stopped(),
-    )
-    .await;
-    (finished.exit, said)
+    let chunks = |chunk: process::Chunk| {
+        if said.len() < KEEP {
+            said.push_str(&chunk.text);
+        }
+        tap.text(chunk.text, |text| EventKind::Output { text, stderr: chunk.stderr });
+    };
+    let finished = if held {
+        confine::run(job, spec, &[], chunks, stopper).await?
+    } else {
+        process::run(spec, chunks, stopper.stopped()).await
+    };
+    Ok((finished.exit, said))
 }
 
 /// A command line as a person would type it; git's `-c` settings, which only callboard needs, are left out.

@@ -8,7 +8,7 @@ use crate::{
     engine::{
         job::{Composed, Job, Performed, Place, Stopper, Work},
         process,
-        steps::{Plan, git},
+        steps::{Plan, confine, git},
     },
     git::{Repo, Tree},
     model::{Cause, Command, Data, EventKind, StepResult},
@@ -100,7 +100,7 @@ async fn prepare(job: &Job, place: &Place, stopper: &mut Stopper) -> Result<crat
     let prepared = git::read(move || Repo::open(&root)?.prepare(&worktree, &branch, &base)).await?;
     if let Some(checkout) = prepared.checkout.clone() {
         let mut tap = job.tap();
-        let (exit, said) = git::write(job, &mut tap, checkout, stopper).await;
+        let (exit, said) = git::write_freely(job, &mut tap, checkout, stopper).await?;
         if exit.code() != Some(0) {
             return Err(Box::new(StepResult::error(
                 Cause::Failed,
@@ -190,12 +190,9 @@ async fn setup(
     }
     tap.event(EventKind::Command { line: git::shown(argv) });
     let spec = git::spec(job, argv.clone(), worktree.to_owned(), git::environment(job));
-    let finished = process::run(
-        spec,
-        |chunk| tap.text(chunk.text, |text| EventKind::Output { text, stderr: chunk.stderr }),
-        stopper.stopped(),
-    )
-    .await;
+    confine::say(job, &[]);
+    let chunks = |chunk: process::Chunk| tap.text(chunk.text, |text| EventKind::Output { text, stderr: chunk.stderr });
+    let finished = confine::run(job, spec, &[], chunks, stopper).await?;
     if finished.exit.code() == Some(0) {
         return Ok(());
     }

@@ -4,6 +4,7 @@ mod agent;
 mod calls;
 mod checks;
 mod children;
+mod confine;
 mod finalize;
 mod git;
 mod initialize;
@@ -48,6 +49,22 @@ pub(super) async fn compose(job: &Job) -> Composed {
             Composed { command: command.clone(), changes: Vec::new(), plan: Plan::Known(result.clone()) }
         }
     }
+}
+
+/// How far the processes of a plan are held back, in a sentence; `None` when it has none.
+pub(super) fn sandbox(job: &Job, plan: &Plan) -> Option<String> {
+    let also: &[String] = match plan {
+        Plan::Agent(plan) => plan.also()?,
+        Plan::Tests(_) | Plan::Validate | Plan::Finalize => &[],
+        Plan::Prepare if !job.project.worktree.setup.is_empty() => &[],
+        Plan::Prepare | Plan::Known(_) => return None,
+    };
+    Some(confine::sentence(&job.project.sandbox, also))
+}
+
+/// Why what a project asks its processes to be held back by is not there.
+pub(super) fn lacks(job: &Job) -> Option<String> {
+    confine::problem(&job.project.sandbox)
 }
 
 /// An attempt whose result is known before anything is run.

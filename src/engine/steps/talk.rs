@@ -16,7 +16,7 @@ use crate::{
         job::{Job, Stop, Stopper},
         process::{self, Finished, STORE_MARKER},
         recorder::Tap,
-        steps::{agent, git, tests},
+        steps::{agent, confine, git, tests},
     },
     model::{
         AgentConfig, AgentFailure, AgentReport, Cause, Data, EventKind, Exit, Grant, Lasts, Micros, Mode, OutputFile,
@@ -101,8 +101,13 @@ async fn once(job: &Job, agent: &AgentConfig, opening: &Opening, stopper: &mut S
             conversation: None,
         };
     };
-    let spec = spec(job, agent, opening);
+    let held = match confine::hold(job, spec(job, agent, opening), &agent.write).await {
+        Ok(held) => held,
+        Err(result) => return Turn { result: *result, failure: None, usage: None, conversation: None },
+    };
+    let confine::Held { spec, folder } = held;
     let record = spec.record.clone();
+    confine::say(job, &agent.write);
     let (sender, receiver) = mpsc::channel(UNREAD);
     let over = Notify::new();
     let (answers, mut answered) = mpsc::unbounded_channel();
@@ -139,6 +144,7 @@ async fn once(job: &Job, agent: &AgentConfig, opening: &Opening, stopper: &mut S
         tokio::time::sleep(patience).await;
     };
     let finished = process::talk(spec, receiver, chunks, cancel).await;
+    confine::release(folder).await;
     let mut driver = driver.into_inner().unwrap_or_else(PoisonError::into_inner);
     driver.end();
     if finished.leftovers > 0 {

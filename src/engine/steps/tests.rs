@@ -7,7 +7,7 @@ use crate::{
         job::{Composed, Job, Performed, Stopper, Tested, Work},
         process,
         recorder::Tap,
-        steps::{Plan, children, git, initialize, integration},
+        steps::{Plan, children, confine, git, initialize, integration},
     },
     git::Repo,
     model::{
@@ -166,12 +166,10 @@ pub(super) async fn execute(
     // What runs elsewhere does not take the place of what the step itself had to say.
     let record = spec.record.clone().filter(|_| job.session.worktree.as_deref() == Some(worktree));
     tap.event(EventKind::Command { line: git::shown(&plan.argv) });
-    let finished = process::run(
-        process::Spec { record: record.clone(), ..spec },
-        |chunk| tap.text(chunk.text, |text| EventKind::Output { text, stderr: chunk.stderr }),
-        stopper.stopped(),
-    )
-    .await;
+    confine::say(job, &[]);
+    let spec = process::Spec { record: record.clone(), ..spec };
+    let chunks = |chunk: process::Chunk| tap.text(chunk.text, |text| EventKind::Output { text, stderr: chunk.stderr });
+    let finished = confine::run(job, spec, &[], chunks, stopper).await?;
     let output = record.filter(|_| finished.bytes > 0).map(|path| OutputFile {
         path,
         bytes: finished.bytes,

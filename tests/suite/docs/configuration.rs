@@ -82,6 +82,7 @@ fn every_key_of_every_table_is_in_the_examples() {
         ("[runner]", ""),
         ("[worktree]", ""),
         ("[reactivation]", ""),
+        ("[sandbox]", "mode = \"off\"\n"),
         ("[env]", ""),
         ("[agents.a]", "protocol = \"command\"\ncommand = [\"a\"]\n"),
         ("[[context]]", "name = \"A\"\n"),

@@ -1,6 +1,7 @@
 //! A component with the real `cargo test` and the script agent: tests that do not compile, tests that hold, code that fails.
 
 use super::lab::{Lab, Shape};
+use crate::confine::is_possible;
 
 const SCENARIO: &str = r##"
 [[turn]]
@@ -42,10 +43,10 @@ name = "Alpha"
 kind = "module"
 "#;
 
-#[test]
-fn tests_and_code_come_about_with_cargo() {
+/// A crate with a component to be made, and a script that makes it.
+fn crate_with(config: &str) -> Lab {
     let lab = Lab::with(Shape { trust: false, ..Shape::default() });
-    lab.write("project/callboard.toml", CONFIG);
+    lab.write("project/callboard.toml", config);
     lab.write("project/scenario.toml", SCENARIO);
     lab.write(
         "project/Cargo.toml",
@@ -56,21 +57,50 @@ fn tests_and_code_come_about_with_cargo() {
     lab.write("project/.gitignore", "target\n");
     lab.git(&["add", "--all"]);
     lab.git(&["commit", "--quiet", "--message", "a crate"]);
-    let run = |id: callboard::model::SessionId| {
-        let mut command = lab.callboard(&["run", &id.to_string()]);
-        // The toolchain is the machine's; without its home a rustup proxy finds none.
-        let home = std::env::var("HOME").unwrap_or_default();
-        for (name, folder) in [("RUSTUP_HOME", ".rustup"), ("CARGO_HOME", ".cargo")] {
-            command.env(name, std::env::var(name).unwrap_or_else(|_| format!("{home}/{folder}")));
-        }
-        assert_eq!(lab.exit(lab.spawn(command)), Some(0), "{}", lab.story());
-    };
+    lab
+}
+
+fn run(lab: &Lab, id: callboard::model::SessionId) {
+    let mut command = lab.callboard(&["run", &id.to_string()]);
+    // The toolchain is the machine's; without its home a rustup proxy finds none.
+    let home = std::env::var("HOME").unwrap_or_default();
+    for (name, folder) in [("RUSTUP_HOME", ".rustup"), ("CARGO_HOME", ".cargo")] {
+        command.env(name, std::env::var(name).unwrap_or_else(|_| format!("{home}/{folder}")));
+    }
+    assert_eq!(lab.exit(lab.spawn(command)), Some(0), "{}", lab.story());
+}
+
+#[test]
+fn tests_and_code_come_about_with_cargo() {
+    let lab = crate_with(CONFIG);
     let tests = lab.session("component_test", "Alpha");
-    run(tests);
+    run(&lab, tests);
     let wanted = ["run_tests:could_not_run", "fix_compilation_errors", "run_tests", "finalize"];
     assert_eq!(lab.steps(tests)[2..], wanted);
     let code = lab.session("component_coding", "Alpha");
-    run(code);
+    run(&lab, code);
     assert_eq!(lab.steps(code)[2..], ["run_tests:failed", "fix_test_failures", "run_tests", "finalize"]);
     assert_eq!(lab.commits(&lab.branch(code)), ["Implement Alpha", "Test Alpha"]);
+}
+
+#[test]
+fn cargo_works_confined_and_offline() {
+    if !is_possible() {
+        return;
+    }
+    let lab = crate_with(&CONFIG.replacen(
+        "[[context]]",
+        "[sandbox]\nmode = \"worktree\"\nnetwork = \"off\"\n[[context]]",
+        1,
+    ));
+    lab.write(
+        "project/build.rs",
+        &format!("fn main() {{\n    std::fs::write({:?}, \"x\").unwrap_err();\n}}\n", lab.root.join("outside")),
+    );
+    lab.git(&["add", "--all"]);
+    lab.git(&["commit", "--quiet", "--message", "a build script that reaches out"]);
+    let tests = lab.session("component_test", "Alpha");
+    run(&lab, tests);
+    assert_eq!(lab.steps(tests)[2..], ["run_tests:could_not_run", "fix_compilation_errors", "run_tests", "finalize"]);
+    assert!(!lab.root.join("outside").exists());
 }

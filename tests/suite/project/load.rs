@@ -203,6 +203,45 @@ fn consent_is_to_the_very_words() {
 }
 
 #[test]
+fn how_far_commands_are_confined_is_agreed_to_with_them() {
+    let of = |rest: &str| parse(&minimal(rest));
+    let agent = "[agents.a]\nprotocol = \"codex\"\ncommand = [\"x\"]\n";
+    let with = |rest: &str| of(&format!("{agent}{rest}"));
+    let confined = "[sandbox]\nmode = \"worktree\"\n";
+    let all = [
+        with(""),
+        with(confined),
+        with(&format!("{confined}network = \"off\"\n")),
+        with(&format!("{confined}write = [\"~/.cache/x\"]\n")),
+        with(&format!("{confined}write = [\"~/.cache/y\"]\n")),
+        with(&format!("write = [\"~/.y\"]\n{confined}")),
+        of(&format!("{confined}write = [\"/y\"]\n")),
+    ];
+    for (i, a) in all.iter().enumerate() {
+        assert!(a.consent_hash().is_some());
+        assert!(all[..i].iter().all(|b| a.consent_hash() != b.consent_hash()), "{i}");
+    }
+    assert_eq!(
+        all[3].foreign_commands()[1..],
+        ["all of it may write: \"~/.cache/x\"", "all of it is confined to its worktree, network on"]
+    );
+    assert_eq!(all[5].foreign_commands()[1], "agent a may write: \"~/.y\"");
+    let off = with("[sandbox]\nmode = \"off\"\nwrite = [\"~/.cache/x\"]\n");
+    assert_eq!(off.consent_hash(), all[0].consent_hash(), "what is off changes nothing");
+    assert_eq!(of(confined).consent_hash(), None, "to be confined alone is nothing to agree to");
+}
+
+#[test]
+fn an_agent_writes_where_its_state_is() {
+    let write = |rest: &str| parse(&minimal(rest)).agents["claude"].write.clone();
+    assert_eq!(write("agent = \"claude\"\n"), ["~/.claude", "~/.claude.json"]);
+    let own = "[agents.claude]\nprotocol = \"claude\"\n";
+    assert_eq!(write(own), ["~/.claude", "~/.claude.json"]);
+    assert_eq!(write(&format!("{own}write = [\"~/work//claude/\"]\n")), ["~/work/claude"]);
+    assert!(write(&format!("{own}write = []\n")).is_empty());
+}
+
+#[test]
 fn settings_stand_behind_the_project() {
     let settings = settings(
         "account = \"work\"\nagent = \"mine\"\n\
