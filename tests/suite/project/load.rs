@@ -145,7 +145,7 @@ fn a_known_agent_may_run_a_little_differently() {
     assert_eq!(shown, ["agent opencode (acp): opencode acp --pure"]);
     let (_, brings, shown) = said("[agents.claude]\npermissions = \"allow\"\n");
     assert!(brings);
-    assert_eq!(shown, ["agent claude (claude, may do whatever it asks for):"]);
+    assert_eq!(shown, ["agent claude (claude, may do whatever it asks for)"]);
     let (program, _, shown) = said("[agents.mine]\npreset = \"claude-acp\"\ncommand = [\"./evil\"]\n");
     assert_eq!((program, shown), (words(&["./evil"]), vec!["agent mine (acp): ./evil".to_owned()]));
 }
