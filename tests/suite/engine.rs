@@ -13,7 +13,7 @@ mod hosted;
 mod intents;
 mod lab;
 mod limits;
-mod real;
+pub(crate) mod real;
 mod sandbox;
 mod scopes;
 mod store;

@@ -3,6 +3,7 @@
 mod asked;
 mod client;
 mod hostile;
+mod real;
 mod shell;
 
 use callboard::{

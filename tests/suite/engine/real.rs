@@ -8,7 +8,7 @@ use std::{
 };
 
 use callboard::model::{AgentFailure, AgentReport, Cause, Data, EventKind, IntentAction, SessionId, Status, Step};
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use rustix::process::Signal;
 use serde_json::json;
 
@@ -40,23 +40,49 @@ pub(super) struct Real {
 
 /// What differs between the agents.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Kind {
-    pub(super) preset: &'static str,
+pub(crate) struct Kind {
+    pub(crate) preset: &'static str,
     /// The program that must be there.
-    pub(super) program: &'static str,
+    pub(crate) program: &'static str,
+}
+
+/// How a real agent is run, where its program is installed.
+pub(crate) struct Setting {
+    kind: Kind,
+    bin: Utf8PathBuf,
+}
+
+impl Setting {
+    /// `None`: the program is not installed.
+    pub(crate) fn of(kind: Kind) -> Option<Self> {
+        Some(Self { kind, bin: bin(kind.program)? })
+    }
+
+    /// The agent's table with its head.
+    pub(crate) fn table(&self, model: &Model) -> String {
+        format!("\n[agents.{}]\n{}", self.kind.preset, self.lines(model))
+    }
+
+    fn lines(&self, model: &Model) -> String {
+        let mut env = environment(self.kind, model.port());
+        env.push(("PATH".to_owned(), format!("{}:{}", self.bin, std::env::var("PATH").unwrap())));
+        let env: Vec<String> = env.into_iter().map(|(name, value)| format!("{name} = {}", json!(value))).collect();
+        format!("preset = \"{}\"\nenv = {{ {} }}\n", self.kind.preset, env.join(", "))
+    }
+
+    /// What the program reads from its home folder.
+    pub(crate) fn configure(&self, model: &Model, home: &Utf8Path) {
+        configure(self.kind, home, model.port());
+    }
 }
 
 impl Real {
     /// `None`: the program is not installed. `more` are lines of its table.
     pub(super) fn new(kind: Kind, more: &str, shape: Shape) -> Option<Self> {
-        let bin = bin(kind.program)?;
+        let setting = Setting::of(kind)?;
         let model = Model::start(Vec::new());
-        let mut env = environment(kind, model.port());
-        env.push(("PATH".to_owned(), format!("{bin}:{}", std::env::var("PATH").unwrap())));
-        let env: Vec<String> = env.into_iter().map(|(name, value)| format!("{name} = {}", json!(value))).collect();
-        let agent = format!("preset = \"{}\"\nenv = {{ {} }}\n{more}\n", kind.preset, env.join(", "));
-        let lab = Lab::with(Shape { agent: Some(agent), ..shape });
-        configure(kind, &lab, model.port());
+        let lab = Lab::with(Shape { agent: Some(format!("{}{more}\n", setting.lines(&model))), ..shape });
+        setting.configure(&model, &lab.root.join("home"));
         Some(Self { lab, model })
     }
 
@@ -170,7 +196,12 @@ fn opencode(port: u16) -> String {
 }
 
 /// Files in the home of the lab's user that the program reads.
-fn configure(kind: Kind, lab: &Lab, port: u16) {
+fn configure(kind: Kind, home: &Utf8Path, port: u16) {
+    let write = |file: &str, text: &str| {
+        let file = home.join(file);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    };
     if kind.preset.starts_with("codex") {
         let config = format!(
             "model = \"gpt-5.5\"\nmodel_provider = \"fake\"\ncheck_for_update_on_startup = false\n\
@@ -179,7 +210,7 @@ fn configure(kind: Kind, lab: &Lab, port: u16) {
              [sandbox_workspace_write]\nexclude_slash_tmp = true\nexclude_tmpdir_env_var = true\n\
              [analytics]\nenabled = false\n[features]\nplugins = false\napps = false\n"
         );
-        lab.write("home/.codex/config.toml", &config);
+        write(".codex/config.toml", &config);
     }
     if kind.preset == "qwen" {
         let auth = json!({"auth": {"selectedType": "openai"}, "folderTrust": {"enabled": false}});
@@ -189,7 +220,7 @@ fn configure(kind: Kind, lab: &Lab, port: u16) {
             "telemetry": {"enabled": false}, "security": auth,
             "model": {"name": "fake-model", "generationConfig": generation},
         });
-        lab.write("home/.qwen/settings.json", &settings.to_string());
+        write(".qwen/settings.json", &settings.to_string());
     }
 }
 
