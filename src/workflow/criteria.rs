@@ -1,12 +1,24 @@
 //! Acceptance criteria, judged by the tests that carry their ids.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::model::{CaseStatus, Criterion, CriterionCheck, CriterionState, TestCase};
 
-/// Judges criteria by the tests of a run. A skipped test shows nothing.
+use super::judge::listed;
+
+/// Judges criteria by the tests of a run. A skipped test shows nothing. `all` are the ids of the whole project: a test may carry
+/// a longer one that belongs to another component.
 #[must_use]
-pub fn judge_criteria(criteria: &[&Criterion], tests: &[TestCase]) -> Vec<CriterionCheck> {
+pub fn judge_criteria(criteria: &[&Criterion], all: &[&str], tests: &[TestCase]) -> Vec<CriterionCheck> {
+    let ids = Ids::of(all.iter().copied().chain(criteria.iter().map(|criterion| criterion.id.as_str())));
+    let mut carrying: BTreeMap<&str, Vec<&TestCase>> = BTreeMap::new();
+    for test in tests {
+        let mut carried = BTreeSet::new();
+        std::iter::once(&test.name).chain(&test.markers).for_each(|text| ids.carried(text, &mut carried));
+        carried.into_iter().for_each(|id| carrying.entry(id).or_default().push(test));
+    }
     let check = |criterion: &&Criterion| {
-        let carrying: Vec<&TestCase> = tests.iter().filter(|test| is_for(test, &criterion.id)).collect();
+        let carrying = carrying.get(criterion.id.as_str()).map(Vec::as_slice).unwrap_or_default();
         let any = |wanted: &[CaseStatus]| carrying.iter().any(|test| wanted.contains(&test.status));
         let state = if any(&[CaseStatus::Failed, CaseStatus::Errored]) {
             CriterionState::Unmet
@@ -26,16 +38,41 @@ pub fn judge_criteria(criteria: &[&Criterion], tests: &[TestCase]) -> Vec<Criter
     criteria.iter().map(check).collect()
 }
 
-fn is_for(test: &TestCase, id: &str) -> bool {
-    carries(&test.name, id) || test.markers.iter().any(|marker| carries(marker, id))
+/// The ids among `ids` that a test's name carries as whole words: `ac_12_adds_up` and `[AC-12] adds up` carry `AC-12`, but not
+/// `AC-1`. Of ids that begin at the same word the longest counts: `ac_1_2_rounds` carries `AC-1-2` and not `AC-1`.
+#[must_use]
+pub fn carried<'a>(test: &str, ids: &[&'a str]) -> Vec<&'a str> {
+    let mut found = BTreeSet::new();
+    Ids::of(ids.iter().copied()).carried(test, &mut found);
+    found.into_iter().collect()
 }
 
-/// Whether a test's name carries a criterion's id as whole words: `ac_12_adds_up` and `[AC-12] adds up` carry `AC-12`, but not
-/// `AC-1`.
-#[must_use]
-pub fn carries(test: &str, id: &str) -> bool {
-    let (test, id) = (words(test), words(id));
-    !id.is_empty() && test.windows(id.len()).any(|window| window == id.as_slice())
+/// Ids as words, by their first one.
+struct Ids<'a>(BTreeMap<String, Vec<(Vec<String>, &'a str)>>);
+
+impl<'a> Ids<'a> {
+    fn of(ids: impl Iterator<Item = &'a str>) -> Self {
+        let mut all: BTreeMap<String, Vec<(Vec<String>, &'a str)>> = BTreeMap::new();
+        for id in ids {
+            let words = words(id);
+            if let Some(first) = words.first() {
+                all.entry(first.clone()).or_default().push((words, id));
+            }
+        }
+        Self(all)
+    }
+
+    /// Adds the ids that a text carries.
+    fn carried(&self, text: &str, found: &mut BTreeSet<&'a str>) {
+        let words = words(text);
+        let mut rest = words.as_slice();
+        while let [first, after @ ..] = rest {
+            let here = || self.0.get(first).into_iter().flatten().filter(|(id, _)| rest.starts_with(id));
+            let longest = here().map(|(id, _)| id.len()).max();
+            found.extend(here().filter(|(id, _)| Some(id.len()) == longest).map(|(_, id)| *id));
+            rest = longest.and_then(|longest| rest.get(longest..)).unwrap_or(after);
+        }
+    }
 }
 
 /// Lower-case words; letters and digits that stand together are two words, so that `ac12` carries `AC-12` too, and a capital
@@ -72,13 +109,17 @@ pub fn gap_analysis(checks: &[CriterionCheck]) -> Option<String> {
                 format!("{} ({}): a person says that it is not met: {note}", check.id, check.text)
             }
             CriterionState::Untested if !check.tests.is_empty() => {
-                format!("{} ({}): its tests are skipped: {}", check.id, check.text, check.tests.join(", "))
+                format!("{} ({}): its tests are skipped: {}", check.id, check.text, list(&check.tests))
             }
             CriterionState::Untested => format!("{} ({}): no test carries its id", check.id, check.text),
             CriterionState::Unmet | CriterionState::Satisfied => {
-                format!("{} ({}): a test that carries its id fails: {}", check.id, check.text, check.tests.join(", "))
+                format!("{} ({}): a test that carries its id fails: {}", check.id, check.text, list(&check.tests))
             }
         })
         .collect();
     (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+fn list(tests: &[String]) -> String {
+    listed(tests.iter().map(String::as_str), tests.len())
 }

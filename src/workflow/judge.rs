@@ -16,7 +16,7 @@ pub struct Expected {
 }
 
 /// So many names are listed in a message before "and N more".
-const LISTED: usize = 8;
+const LISTED: usize = 5;
 
 /// Judges a test run. The result has everything but its duration, exit code and output.
 #[must_use]
@@ -130,10 +130,16 @@ fn failing(run: &TestRun) -> String {
 }
 
 fn list(names: &[&str]) -> String {
-    let shown = names.iter().take(LISTED).copied().collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(LISTED) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
+    listed(names.iter().copied(), names.len())
+}
+
+/// The first names in a row, and how many there are beside them of `all`.
+#[must_use]
+pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>, all: usize) -> String {
+    let shown: Vec<&str> = names.into_iter().take(LISTED).collect();
+    match all.saturating_sub(shown.len()) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
     }
 }
 

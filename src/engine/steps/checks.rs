@@ -90,7 +90,9 @@ pub(super) fn criteria_of<'a>(project: &'a Project, context: &str) -> Vec<&'a Cr
 
 fn criteria(project: &Project, context: &str, run: Option<&TestRun>, said: &[(String, Said)]) -> StepResult {
     let tests = run.map(|run| run.tests.as_slice()).unwrap_or_default();
-    let mut criteria = workflow::judge_criteria(&criteria_of(project, context), tests);
+    let all: Vec<&str> =
+        project.stories.iter().flat_map(|story| &story.criteria).map(|criterion| criterion.id.as_str()).collect();
+    let mut criteria = workflow::judge_criteria(&criteria_of(project, context), &all, tests);
     for check in &mut criteria {
         let word = said.iter().find(|(id, _)| *id == check.id);
         check.by_hand = word.map(|(_, said)| (said.state, said.note.clone()));
