@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::{
     engine::job::{Job, Performed, Work},
-    model::{Data, Halt, HaltId, HaltReason, Micros, Session, StepResult},
+    model::{Data, Halt, HaltId, HaltReason, Micros, Session, StepResult, TestRun},
     store::{Change, Transition},
     workflow::{self, Attempt, History, Next, Outcome},
 };
@@ -96,7 +96,7 @@ pub(super) fn raise(session: &Session, last: &Attempt, reason: HaltReason, resul
 fn problems(result: &StepResult) -> serde_json::Value {
     match &result.data {
         Some(Data::Children { problems, .. }) => json!(problems),
-        Some(Data::TestRun(run)) => json!(run.failures),
+        Some(Data::TestRun(run)) => json!(run.failures.get(..TestRun::MAX_TOLD).unwrap_or(&run.failures)),
         Some(Data::Design { design_problems }) => json!(design_problems),
         Some(Data::Criteria { criteria, .. }) => json!(criteria),
         Some(Data::Prepared { .. } | Data::Agent(_) | Data::Finalized { .. }) | None => json!([]),

@@ -74,11 +74,17 @@ pub struct TestRun {
     /// The tests that were seen, by name: at most [`TestRun::MAX_TESTS`].
     #[serde(default)]
     pub tests: Vec<TestCase>,
+    /// Why the report could not be read, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreadable: Option<String>,
 }
 
 impl TestRun {
     /// So many tests and failures are kept by name; the counts always say how many there were.
-    pub const MAX_TESTS: usize = 2_000;
+    pub const MAX_TESTS: usize = 200_000;
+
+    /// What they said is kept of so many failures; of those after them only name and place.
+    pub const MAX_TOLD: usize = 2_000;
 
     /// A run that says nothing yet.
     #[must_use]
@@ -95,7 +101,29 @@ impl TestRun {
             compile_errors: Vec::new(),
             must_fail: false,
             tests: Vec::new(),
+            unreadable: None,
         }
+    }
+
+    /// How many tests fared badly.
+    #[must_use]
+    pub const fn bad(&self) -> usize {
+        self.failed.saturating_add(self.errored) as usize
+    }
+
+    /// How many tests fared badly of which not even the name was kept.
+    #[must_use]
+    pub const fn unlisted_failures(&self) -> usize {
+        self.bad().saturating_sub(self.failures.len())
+    }
+
+    /// How many tests ran or were skipped of which not even the name was kept.
+    #[must_use]
+    pub const fn unlisted_tests(&self) -> usize {
+        self.bad()
+            .saturating_add(self.passed as usize)
+            .saturating_add(self.skipped as usize)
+            .saturating_sub(self.tests.len())
     }
 }
 
@@ -148,6 +176,9 @@ pub struct TestFailure {
     pub context: Option<String>,
     /// Where that is, seen from the session, once placed.
     pub placement: Option<Placement>,
+    /// The file that the report names for it where that is none of the project's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreign_file: Option<String>,
 }
 
 /// A place that does not compile.

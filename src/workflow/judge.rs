@@ -1,6 +1,6 @@
 //! Whether a test run is what its step wants: not every failing test is bad news (DESIGN 2, run_tests).
 
-use crate::model::{CaseStatus, Cause, ResultStatus, SessionKind, StepResult, TestRun, TestStatus};
+use crate::model::{CaseStatus, Cause, Placement, ResultStatus, SessionKind, StepResult, TestRun, TestStatus};
 
 use super::{design, ledger};
 
@@ -102,7 +102,8 @@ fn could_not_run(run: &TestRun) -> String {
                 })
                 .collect();
             let places: Vec<&str> = places.iter().map(String::as_str).collect();
-            format!("the tests do not compile ({} errors): {}", places.len(), list(&places))
+            let errors = if places.len() == 1 { "error" } else { "errors" };
+            format!("the tests do not compile ({} {errors}): {}", places.len(), list(&places))
         }
         TestStatus::Crashed => format!(
             "the test run ended before its own end after {} passed and {} failed tests",
@@ -115,18 +116,25 @@ fn could_not_run(run: &TestRun) -> String {
             run.passed,
             run.failed + run.errored
         ),
-        TestStatus::Unparsable => "nothing in the output tells how the tests fared".into(),
+        TestStatus::Unparsable => {
+            run.unreadable.clone().unwrap_or_else(|| "nothing in the output tells how the tests fared".into())
+        }
         TestStatus::Passed | TestStatus::Failed => String::new(),
     }
 }
 
 fn failing(run: &TestRun) -> String {
-    let names: Vec<&str> = run.failures.iter().map(|failure| failure.name.as_str()).collect();
-    let bad = run.failed + run.errored;
-    if names.is_empty() {
+    let bad = run.bad();
+    if run.failures.is_empty() {
         return format!("{} tests passed, but the runner reports a failure", run.passed);
     }
-    format!("{bad} of {} tests fail: {}", bad + run.passed, list(&names))
+    let old = run.failures.iter().filter(|failure| failure.placement == Some(Placement::PreExisting)).count();
+    let old = match old {
+        0 => String::new(),
+        old => format!(", {old} of them before this branch began"),
+    };
+    let names = listed(run.failures.iter().map(|failure| failure.name.as_str()), bad);
+    format!("{bad} of {} tests fail{old}: {names}", bad.saturating_add(run.passed as usize))
 }
 
 fn list(names: &[&str]) -> String {

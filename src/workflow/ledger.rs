@@ -110,8 +110,7 @@ pub fn absorb(ledger: &mut Vec<LedgerRow>, run: &TestRun, seq: u32) {
 
 /// Whether more failed than the run lists.
 fn is_cut(run: &TestRun) -> bool {
-    run.failures.len() >= TestRun::MAX_TESTS
-        && u64::from(run.failed) + u64::from(run.errored) > run.failures.len() as u64
+    run.unlisted_failures() > 0
 }
 
 /// Whether the run says nothing about whether the code compiles.
@@ -123,7 +122,8 @@ fn fail_again(row: &mut LedgerRow, entry: LedgerRow, seq: u32) {
     row.state = if row.state == LedgerState::Fixed {
         row.returns += 1;
         if row.returns > 1 { LedgerState::Flaky } else { LedgerState::CameBack }
-    } else if row.fingerprint == entry.fingerprint {
+    } else if row.fingerprint == entry.fingerprint || entry.message.is_empty() || row.message.is_empty() {
+        // What it says is not kept of every one of very many.
         LedgerState::StillFailing
     } else {
         LedgerState::MessageChanged
@@ -234,7 +234,14 @@ pub fn failure_set(run: &TestRun) -> Option<String> {
     if run.status == TestStatus::Passed {
         return None;
     }
-    let fingerprints: BTreeSet<String> = entries(run).map(|entry| entry.fingerprint).collect();
+    // Of so many only some messages are kept, and which of them may differ from run to run.
+    let named = run.failures.len() > TestRun::MAX_TOLD || run.compile_errors.len() > TestRun::MAX_TOLD;
+    let print = |entry: LedgerRow| match (named, entry.compile) {
+        (false, _) => entry.fingerprint,
+        (true, false) => entry.test,
+        (true, true) => entry.file.unwrap_or_default(),
+    };
+    let fingerprints: BTreeSet<String> = entries(run).map(print).collect();
     Some(set_hash(run.status.as_str(), fingerprints))
 }
 

@@ -1,6 +1,6 @@
 //! Where a failing test belongs: test → file → component → context, and whether that is the session's own.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::model::{CaseStatus, Component, Placement, TestFailure, TestRun};
 
@@ -61,18 +61,25 @@ pub fn place(components: &[Component], context: &str, run: &mut TestRun) {
             files.entry(&case.name).or_default().push_back(case.file.as_ref());
         }
     }
+    let mut owners: BTreeMap<String, Option<Owner>> = BTreeMap::new();
     for failure in &mut run.failures {
         // The test's own file says where it belongs; where it failed may be anywhere in what it calls.
         let of_test = files.get_mut(failure.name.as_str()).and_then(VecDeque::pop_front).flatten();
         let file = of_test.or(failure.file.as_ref());
-        let owner = file.and_then(|file| owner(components, file));
+        let owner = file.and_then(|file| match owners.get(file) {
+            Some(known) => known.clone(),
+            None => owners.entry(file.clone()).or_insert(owner(components, file)).clone(),
+        });
         failure.placement = Some(match &owner {
             Some(owner) if owner.context == context => Placement::Inside,
             Some(_) => Placement::Outside,
             None => {
-                let what = file
-                    .map_or("the report names no file".to_owned(), |file| format!("{file} belongs to no component"));
-                failure.message = format!("{} [counts as outside: {what}]", failure.message);
+                let what = match (file, &failure.foreign_file) {
+                    (Some(file), _) => format!("{file} belongs to no component"),
+                    (None, Some(foreign)) => format!("{foreign} is outside the project, or none of its own files"),
+                    (None, None) => "the report names no file".to_owned(),
+                };
+                failure.message = format!("{} [counts as outside: {what}]", failure.message).trim_start().to_owned();
                 Placement::Outside
             }
         });
@@ -108,9 +115,10 @@ pub fn place_compile_errors(components: &[Component], context: &str, changed: &[
 #[must_use]
 pub fn uncompiled_outside(run: &TestRun) -> Vec<TestFailure> {
     let mut found: Vec<TestFailure> = Vec::new();
+    let mut seen: BTreeSet<String> = BTreeSet::new();
     for error in run.compile_errors.iter().filter(|error| error.placement == Some(Placement::Outside)) {
         let name = uncompiled(&error.file);
-        if found.iter().any(|other| other.name == name) {
+        if !seen.insert(name.clone()) {
             continue;
         }
         found.push(TestFailure {

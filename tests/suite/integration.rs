@@ -1,6 +1,7 @@
 //! Integration sessions with the real program: the demo's story row by row, and what it does not show.
 
 mod crash;
+mod many;
 mod order;
 
 use std::{

@@ -6,6 +6,7 @@ mod errors;
 mod explain;
 mod ledger;
 mod limits;
+mod placement;
 mod properties;
 mod render;
 mod story;

@@ -1,6 +1,6 @@
 //! `run_test_suite`: the whole project's tests, each failure placed, and what was red before told apart.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use camino::Utf8PathBuf;
 use serde_json::json;
@@ -20,6 +20,8 @@ use crate::{
 
 /// So much of the patch that broke something is kept with the halt, in bytes.
 const PATCH: usize = 64 * 1024;
+/// So many files are named on a command line; for more the whole suite is run.
+const NAMED_FILES: usize = 200;
 
 /// Asks the record something on a connection of its own: for what is asked seldom.
 pub(super) async fn ask_store<T: Send + 'static>(
@@ -64,7 +66,10 @@ pub(super) async fn suite(
             status: ResultStatus::Warning,
             cause: None,
             failure_set: None,
-            error_message: Some(format!("{old} tests fail that were failing before this branch began")),
+            error_message: Some(format!(
+                "{old} {} failing before this branch began",
+                if old == 1 { "test fails that was" } else { "tests fail that were" }
+            )),
             ..judged
         }
     } else {
@@ -77,7 +82,10 @@ pub(super) async fn suite(
 fn outside(run: &TestRun) -> Vec<TestFailure> {
     match run.status {
         TestStatus::CompileError => workflow::uncompiled_outside(run),
-        status if status.ran() => failures(run, Placement::Outside).into_iter().cloned().collect(),
+        status if status.ran() => {
+            let named = failures(run, Placement::Outside).into_iter().cloned();
+            named.chain(nameless(run)).collect()
+        }
         TestStatus::Passed
         | TestStatus::Failed
         | TestStatus::Crashed
@@ -85,6 +93,17 @@ fn outside(run: &TestRun) -> Vec<TestFailure> {
         | TestStatus::Timeout
         | TestStatus::Unparsable => Vec::new(),
     }
+}
+
+/// Failures whose names were not kept stand for one that cannot be placed.
+fn nameless(run: &TestRun) -> Option<TestFailure> {
+    let left_out = run.unlisted_failures();
+    (left_out > 0).then(|| TestFailure {
+        name: format!("{left_out} failing tests without a name"),
+        message: "the report names more failures than are kept; what cannot be placed counts as outside".to_owned(),
+        placement: Some(Placement::Outside),
+        ..TestFailure::default()
+    })
 }
 
 fn failures(run: &TestRun, placement: Placement) -> Vec<&TestFailure> {
@@ -104,19 +123,25 @@ async fn broken_outside(job: &Job, judged: StepResult, outside: &[TestFailure]) 
     let files = workflow::shared_files(&job.project.components, &changed, &outside.iter().collect::<Vec<_>>());
     let contexts: BTreeSet<&str> =
         outside.iter().map(|failure| failure.context.as_deref().unwrap_or("no context")).collect();
-    let names: Vec<&str> = outside.iter().map(|failure| failure.name.as_str()).collect();
     let message = format!(
         "tests outside {} broke: {} in {}; changed here, and theirs or used by them: {}",
         job.session.component,
-        names.join(", "),
-        contexts.iter().copied().collect::<Vec<_>>().join(", "),
-        if files.is_empty() { "nothing that is known".to_owned() } else { files.join(", ") }
+        workflow::listed(outside.iter().map(|failure| failure.name.as_str()), outside.len()),
+        workflow::listed(contexts.iter().copied(), contexts.len()),
+        if files.is_empty() {
+            "nothing that is known".to_owned()
+        } else {
+            workflow::listed(files.iter().map(String::as_str), files.len())
+        }
     );
     // What is decided on is kept as it is now: the session may go on, and its worktree may go.
     let worktree = git::worktree(job)?.to_owned();
     let (base, paths) = (job.session.base_commit.clone().unwrap_or_default(), files.clone());
     let patch = git::read(move || Tree::open(&worktree)?.patch(&base, &paths, PATCH)).await?;
-    let evidence = json!({"contexts": contexts, "tests": outside, "files": files, "patch": patch});
+    let told = outside.get(..TestRun::MAX_TOLD).unwrap_or(outside);
+    let left_out = outside.len() - told.len();
+    let evidence =
+        json!({"contexts": contexts, "tests": told, "left_out": left_out, "files": files, "patch": patch});
     Ok(StepResult {
         cause: Some(Cause::FailuresOutside),
         error_message: Some(message),
@@ -133,7 +158,15 @@ async fn mark_pre_existing(
     stopper: &mut Stopper,
 ) -> Result<(), git::StepError> {
     let Some(base) = job.session.base_commit.clone() else { return Ok(()) };
-    let outside: Vec<String> = outside(run).into_iter().map(|failure| failure.name).collect();
+    let mut outside: Vec<String> = if run.status == TestStatus::CompileError {
+        outside(run).into_iter().map(|failure| failure.name).collect()
+    } else if run.status.ran() {
+        failures(run, Placement::Outside).into_iter().map(|failure| failure.name.clone()).collect()
+    } else {
+        Vec::new()
+    };
+    outside.sort();
+    outside.dedup();
     if outside.is_empty() {
         return Ok(());
     }
@@ -141,7 +174,8 @@ async fn mark_pre_existing(
     if red.len() < outside.len() {
         red = run_at_base(job, &base, run, &outside, tap, stopper).await?;
     }
-    let was_red = |name: &str| red.iter().any(|(test, failed)| *failed && test == name);
+    let red: HashSet<&str> = red.iter().filter(|(_, failed)| *failed).map(|(test, _)| test.as_str()).collect();
+    let was_red = |name: &str| red.contains(name);
     for failure in &mut run.failures {
         if failure.placement == Some(Placement::Outside) && was_red(&failure.name) {
             failure.placement = Some(Placement::PreExisting);
@@ -178,19 +212,20 @@ async fn run_at_base(
     let branch = format!("callboard/base/{}", base.get(..12).unwrap_or(base));
     let place = Place { branch, worktree, base: base.to_owned(), note: None };
     let prepared = initialize::make(job, &place, tap, stopper).await?;
-    let files: BTreeSet<&str> =
-        run.tests.iter().filter(|case| outside.contains(&case.name)).filter_map(|case| case.file.as_deref()).collect();
+    let wanted: HashSet<&str> = outside.iter().map(String::as_str).collect();
+    let cases = run.tests.iter().filter(|case| wanted.contains(case.name.as_str()));
+    let files: BTreeSet<&str> = cases.filter_map(|case| case.file.as_deref()).collect();
     let files: Vec<&str> = files.into_iter().collect();
-    let target = if files.is_empty() { Target::Suite } else { Target::Files(&files) };
+    let target = if files.is_empty() || files.len() > NAMED_FILES { Target::Suite } else { Target::Files(&files) };
     let plan = tests::plan_of(job, target, &prepared.worktree, 1)?;
     let there = tests::execute(job, plan, &prepared.worktree, tap, stopper).await?.run;
-    let broken = |test: &String| there.compile_errors.iter().any(|error| workflow::uncompiled(&error.file) == *test);
     if !there.status.ran() && there.status != TestStatus::CompileError {
         tap.note("They could not be run there, so nothing is known of how they were.".to_owned());
         return Ok(Vec::new());
     }
-    let failed = |test: &String| there.failures.iter().any(|failure| failure.name == *test);
-    let red: Vec<(String, bool)> = outside.iter().map(|test| (test.clone(), failed(test) || broken(test))).collect();
+    let broken = there.compile_errors.iter().map(|error| workflow::uncompiled(&error.file));
+    let failed: HashSet<String> = there.failures.iter().map(|failure| failure.name.clone()).chain(broken).collect();
+    let red: Vec<(String, bool)> = outside.iter().map(|test| (test.clone(), failed.contains(test))).collect();
     let record = vec![Change::BaseRuns { commit: base.to_owned(), tests: red.clone() }];
     job.shared
         .writer

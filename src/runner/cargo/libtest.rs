@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// So many tests are remembered by name, in one binary. More are only counted.
-const MAX_NAMES: usize = 100_000;
+const MAX_NAMES: usize = TestRun::MAX_TESTS;
 /// More test binaries are not believed: then the last one that was is taken for unfinished.
 const MAX_BLOCKS: usize = 10_000;
 
@@ -244,7 +244,7 @@ impl Reader {
 
 fn keep(block: &mut Block, section: Option<(String, Clip)>) {
     if let Some((name, text)) = section
-        && block.sections.len() < TestRun::MAX_TESTS
+        && block.sections.len() < TestRun::MAX_TOLD
     {
         block.sections.push((name, text.finish()));
     }

@@ -6,7 +6,7 @@ use camino::Utf8Path;
 use serde::Deserialize;
 
 use crate::{
-    model::CompileError,
+    model::{CompileError, TestRun},
     runner::{place, text},
 };
 
@@ -33,6 +33,7 @@ pub(in crate::runner) struct Diagnostics<'a> {
     worktree: &'a Utf8Path,
     open: Option<Open>,
     seen: HashSet<(String, Option<u32>, Option<u32>, String)>,
+    files: HashSet<String>,
     errors: Vec<CompileError>,
     gave_up: bool,
 }
@@ -49,7 +50,7 @@ struct Open {
 impl<'a> Diagnostics<'a> {
     /// Nothing read yet.
     pub(in crate::runner) fn new(worktree: &'a Utf8Path) -> Self {
-        Self { worktree, open: None, seen: HashSet::new(), errors: Vec::new(), gave_up: false }
+        Self { worktree, open: None, seen: HashSet::new(), files: HashSet::new(), errors: Vec::new(), gave_up: false }
     }
 
     /// Reads a whole text.
@@ -120,7 +121,11 @@ impl<'a> Diagnostics<'a> {
             None => (String::new(), None, None),
         };
         let key = (file.clone(), line, column, open.title.clone());
-        if self.errors.len() < MAX_ERRORS && self.seen.insert(key) {
+        // Where a run belongs is told by its files: each of them is kept.
+        let room =
+            self.errors.len() < MAX_ERRORS || (self.errors.len() < TestRun::MAX_TESTS && !self.files.contains(&file));
+        if room && self.seen.insert(key) {
+            self.files.insert(file.clone());
             let message = text::cap(format!("{}\n{}", open.title, open.body.finish()).trim_end(), text::MESSAGE);
             self.errors.push(CompileError { file, line, column, message, ..CompileError::default() });
         }

@@ -177,7 +177,9 @@ fn failure(case: &Case, name: &str, outcome: &Outcome, hint: &Hint, worktree: &U
         Some((file, line)) => (Some(file), line),
         None => (None, None),
     };
-    TestFailure { name: name.to_owned(), file, line, message, stack, ..TestFailure::default() }
+    let named = case.file.as_deref().filter(|named| file.is_none() && !named.trim().is_empty());
+    let foreign_file = named.map(|named| text::cap(named, text::NAME));
+    TestFailure { name: name.to_owned(), file, line, message, stack, foreign_file, ..TestFailure::default() }
 }
 
 fn message(case: &Case, outcome: &Outcome, stack: &str) -> String {

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::HashSet};
 use camino::Utf8Path;
 
 use crate::{
-    model::CompileError,
+    model::{CompileError, TestRun},
     runner::{cargo::rustc::Diagnostics, place, text},
 };
 
@@ -49,6 +49,7 @@ pub(super) fn errors(stdout: &[u8], stderr: &[u8], worktree: &Utf8Path) -> Vec<C
     let mut all =
         if rust.gave_up() { rust.finish() } else { rust.finish().into_iter().filter(|e| !e.file.is_empty()).collect() };
     let mut seen = HashSet::new();
+    let mut files: HashSet<String> = all.iter().map(|error: &CompileError| error.file.clone()).collect();
     for bytes in [stderr, stdout] {
         let lines: Vec<Cow<'_, str>> = text::lines(bytes).filter(|line| !line.is_empty()).take(MAX_LINES).collect();
         let perl = lines.iter().any(|line| line.starts_with("BEGIN failed--compilation aborted at "));
@@ -59,7 +60,10 @@ pub(super) fn errors(stdout: &[u8], stderr: &[u8], worktree: &Utf8Path) -> Vec<C
         });
         for (path, line, column, message) in found.chain(conftest(&lines)) {
             let Some(file) = place::inside(&path, worktree) else { continue };
-            if all.len() < MAX_ERRORS && seen.insert((file.clone(), line, message.clone())) {
+            // Where a run belongs is told by its files: each of them is kept.
+            let room = all.len() < MAX_ERRORS || (all.len() < TestRun::MAX_TESTS && !files.contains(&file));
+            if room && seen.insert((file.clone(), line, message.clone())) {
+                files.insert(file.clone());
                 all.push(CompileError {
                     file,
                     line,

@@ -64,6 +64,9 @@ pub(super) fn read_report(finished: &Finished<'_>) -> TestRun {
         }
     }
     found.tally.run.status = status(&found, text.as_deref(), finished);
+    let too_large = finished.report.is_some_and(|report| report.len() > MAX_REPORT);
+    found.tally.run.unreadable = (too_large && found.tally.run.status == TestStatus::Unparsable)
+        .then(|| format!("the test report is larger than {} MiB, the most that is read", MAX_REPORT / 1024 / 1024));
     found.tally.run
 }
 
@@ -111,11 +114,7 @@ fn walk(text: &str, finished: &Finished<'_>) -> Found {
             }
             tally.case(test);
         }
-        Verdict::Compile(error) => {
-            if tally.run.compile_errors.len() < TestRun::MAX_TESTS {
-                tally.run.compile_errors.push(error);
-            }
-        }
+        Verdict::Compile(error) => tally.compile_error(error),
         Verdict::Unfinished => broken = true,
         Verdict::Internal(failure) => {
             broken = true;

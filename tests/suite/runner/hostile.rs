@@ -52,6 +52,55 @@ fn an_output_that_breaks_off_anywhere_never_passes() {
 }
 
 #[test]
+fn every_test_of_a_large_report_is_named() {
+    let passing = "<testcase name='fine' file='tests/a_test.py'/>".repeat(60_000);
+    let failing: String = (0..60_000)
+        .map(|at| {
+            format!("<testcase name='bad {at}' file='tests/b_test.py'><failure message='no'>no</failure></testcase>")
+        })
+        .collect();
+    let report = format!("<testsuite>{passing}{failing}<testcase name='ac_1_ok'/></testsuite>");
+    let run = read(&custom(), &Finished { report: Some(report.as_bytes()), exit: &code(1), ..silent() });
+    in_bounds(&run);
+    assert_eq!((run.tests.len(), run.failures.len(), run.failed), (120_001, 60_000, 60_000));
+    assert_eq!((run.unlisted_tests(), run.unlisted_failures()), (0, 0));
+    let told = run.failures.iter().filter(|failure| !failure.message.is_empty() && !failure.stack.is_empty());
+    assert_eq!(told.count(), TestRun::MAX_TOLD);
+    assert_eq!(run.failures.last().unwrap().file.as_deref(), Some("tests/b_test.py"));
+}
+
+#[test]
+fn names_are_bounded_and_what_is_left_out_is_counted() {
+    // One attribute says what a hundred thousand tests take from it.
+    let file = format!("tests/{}_test.py", "x".repeat(8_000));
+    let cases = "<testcase name='a'><failure/></testcase>".repeat(100_000);
+    let report = format!("<testsuite file='{file}'>{cases}</testsuite>");
+    let run = read(&custom(), &Finished { report: Some(report.as_bytes()), exit: &code(1), ..silent() });
+    assert_eq!((run.status, run.failed), (TestStatus::Failed, 100_000));
+    assert!((1_000..10_000).contains(&run.failures.len()), "{}", run.failures.len());
+    assert_eq!(run.unlisted_failures(), 100_000 - run.failures.len());
+    assert_eq!(run.unlisted_tests(), 100_000 - run.tests.len());
+}
+
+#[test]
+fn a_report_that_is_too_large_is_said_to_be() {
+    let large = format!("<testsuite>{}</testsuite>", " ".repeat(65 * 1024 * 1024));
+    let run = read(&custom(), &Finished { report: Some(large.as_bytes()), exit: &code(1), ..silent() });
+    assert_eq!(run.status, TestStatus::Unparsable);
+    assert_eq!(run.unreadable.as_deref(), Some("the test report is larger than 64 MiB, the most that is read"));
+}
+
+#[test]
+fn a_file_that_is_not_the_projects_is_told() {
+    for (file, foreign) in [("../../../etc/passwd", true), ("/etc/passwd", true), ("tests/a.t", false), ("", false)] {
+        let report = format!("<testsuite><testcase name='a' file='{file}'><failure/></testcase></testsuite>");
+        let run = read(&custom(), &Finished { report: Some(report.as_bytes()), exit: &code(1), ..silent() });
+        assert_eq!(run.failures[0].foreign_file.as_deref(), foreign.then_some(file));
+        assert_eq!(run.failures[0].file.is_some(), file == "tests/a.t");
+    }
+}
+
+#[test]
 fn deep_nesting_and_long_strings_are_bounded() {
     let deep = "<testsuite>".repeat(100_000);
     let long = "x".repeat(4_000_000);

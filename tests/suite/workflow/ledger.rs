@@ -2,7 +2,7 @@
 
 use callboard::{
     model::{ChildProblem, CompileError, DesignProblem, TestFailure, TestRun, TestStatus},
-    workflow::{LedgerRow, absorb, failure_set, fingerprint, problem_set},
+    workflow::{LedgerRow, LedgerState, absorb, failure_set, fingerprint, problem_set},
 };
 use proptest::prelude::*;
 
@@ -135,13 +135,30 @@ fn a_list_of_failures_that_was_cut_says_nothing_of_those_that_are_not_on_it() {
     let mut ledger = Vec::new();
     absorb(&mut ledger, &run("failed last=1"), 1);
     let mut cut = run("failed");
-    cut.failures = (0..TestRun::MAX_TESTS).map(|n| failure(&format!("test {n}"), "1")).collect();
-    cut.failed = u32::try_from(TestRun::MAX_TESTS).unwrap() + 500;
+    cut.failures = (0..2_000).map(|n| failure(&format!("test {n}"), "1")).collect();
+    cut.failed = 2_500;
     absorb(&mut ledger, &cut, 2);
     assert_eq!(in_words(&ledger[..1]), "last new");
     cut.failed -= 500;
     absorb(&mut ledger, &cut, 3);
     assert_eq!(in_words(&ledger[..1]), "last fixed");
+}
+
+#[test]
+fn what_is_not_kept_of_very_many_failures_makes_no_difference() {
+    let told = |told: std::ops::Range<usize>| {
+        let mut many = run("failed");
+        let said = |n: usize| if told.contains(&n) { "1" } else { "" };
+        many.failures = (0..TestRun::MAX_TOLD + 2).map(|n| failure(&format!("test {n}"), said(n))).collect();
+        many.failed = u32::try_from(many.failures.len()).unwrap();
+        many
+    };
+    let (first, second) = (told(0..TestRun::MAX_TOLD), told(2..TestRun::MAX_TOLD + 2));
+    assert_eq!(failure_set(&first), failure_set(&second));
+    let mut ledger = Vec::new();
+    absorb(&mut ledger, &first, 1);
+    absorb(&mut ledger, &second, 2);
+    assert!(ledger.iter().all(|row| row.state == LedgerState::StillFailing));
 }
 
 #[test]
