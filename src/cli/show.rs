@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     engine,
-    model::{Command, EventKind, Limits, Session, SessionId, Step, StepResult},
+    model::{Command, EventKind, Limits, Placement, Session, SessionId, Step, StepResult},
     store::{Need, Store},
     tui, workflow,
 };
@@ -60,13 +60,24 @@ pub(super) fn show(global: &Global, args: &One) -> Result<u8, CliError> {
 /// What fails now; what was fixed is history.
 fn failures(store: &Store, id: SessionId) -> Result<(), CliError> {
     let mut rows: Vec<Vec<Cell>> = Vec::new();
-    for row in store.ledger(id)?.into_iter().filter(|row| row.state.is_failing()) {
+    let mut failing: Vec<_> = store.ledger(id)?.into_iter().filter(|row| row.state.is_failing()).collect();
+    failing.sort_by_key(|row| Placement::rank(row.placement));
+    for row in failing {
         let place = match (&row.file, row.line) {
             (Some(file), Some(line)) => format!("{file}:{line}"),
             (Some(file), None) => file.clone(),
             (None, _) => String::new(),
         };
-        rows.push(vec!["".into(), Cell::toned(row.state.as_str(), Tone::Bad), row.test.into(), place.into()]);
+        let state = if row.was_red_before() {
+            Cell::toned("was red before", Tone::Plain)
+        } else {
+            Cell::toned(row.state.as_str(), Tone::Bad)
+        };
+        let belongs = match row.belongs() {
+            Some(_) if row.was_red_before() => row.context.clone().unwrap_or_default(),
+            belongs => belongs.unwrap_or_default(),
+        };
+        rows.push(vec!["".into(), state, row.test.into(), belongs.into(), place.into()]);
     }
     if !rows.is_empty() {
         print::line("\nfailures");

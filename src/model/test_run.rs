@@ -47,6 +47,30 @@ words! {
     }
 }
 
+impl Placement {
+    /// Where a failure belongs that is not the session's own, in words: `outside, Billing`, `was red before, Billing`. `None`:
+    /// it is, or was not placed.
+    #[must_use]
+    pub fn in_words(placement: Option<Self>, context: Option<&str>) -> Option<String> {
+        let what = match placement {
+            Some(Self::Outside) => "outside",
+            Some(Self::PreExisting) => "was red before",
+            Some(Self::Inside) | None => return None,
+        };
+        Some(context.map_or_else(|| what.to_owned(), |context| format!("{what}, {context}")))
+    }
+
+    /// The order in which failures are told: what broke elsewhere first, what was broken before last.
+    #[must_use]
+    pub const fn rank(placement: Option<Self>) -> u8 {
+        match placement {
+            Some(Self::Outside) => 0,
+            Some(Self::Inside) | None => 1,
+            Some(Self::PreExisting) => 2,
+        }
+    }
+}
+
 /// One run of the project's tests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestRun {

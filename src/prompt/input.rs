@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Rule;
-use crate::model::{ComponentKind, DesignProblem, Paths, SessionKind, Step, Story, TestRun};
+use crate::model::{ComponentKind, DesignProblem, Paths, Placement, SessionKind, Step, Story, TestRun};
 
 /// Everything that the prompt of one agent step may speak of. Paths are relative to the worktree's root. Texts are taken
 /// as they come from outside: they are shortened and fenced when the prompt is made.
@@ -147,6 +147,10 @@ pub struct LedgerLine {
     pub state: LedgerState,
     /// Its last message.
     pub message: String,
+    /// Where it belongs, seen from the session, once placed.
+    pub placement: Option<Placement>,
+    /// The context that it belongs to, where that is known.
+    pub context: Option<String>,
 }
 
 /// Why a finished session is active again.

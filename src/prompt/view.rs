@@ -177,6 +177,8 @@ struct CompileErrorView {
 #[derive(Debug, Serialize)]
 struct LedgerView {
     test: String,
+    /// Where it belongs, if not to the session's own context.
+    belongs: Option<String>,
     /// Empty where the failure itself is listed.
     message: String,
 }
@@ -323,6 +325,8 @@ fn story(story: &Story) -> StoryView {
 
 fn run_view(run: &TestRun, ledger: &[LedgerLine]) -> RunView {
     let states: BTreeMap<&str, LedgerState> = ledger.iter().map(|l| (l.test.as_str(), l.state)).collect();
+    let mut failures: Vec<&TestFailure> = run.failures.iter().collect();
+    failures.sort_by_key(|failure| Placement::rank(failure.placement));
     let passing: Vec<&TestCase> = run.tests.iter().filter(|test| test.status == CaseStatus::Passed).collect();
     RunView {
         status: run.status,
@@ -333,7 +337,7 @@ fn run_view(run: &TestRun, ledger: &[LedgerLine]) -> RunView {
         skipped: run.skipped,
         passing: few(passing.into_iter(), 40, 6_000, |test| inline(&test.name, NAME), |name| cost(name)),
         failures: few(
-            run.failures.iter(),
+            failures.into_iter(),
             20,
             24_000,
             |f| failure(f, &states),
@@ -387,13 +391,21 @@ fn ledger(input: &PromptInput) -> BTreeMap<LedgerStateKey, Few<LedgerView>> {
     let view = |line: &LedgerLine| {
         let is_silent = line.state == LedgerState::Fixed || listed.contains(line.test.as_str());
         let message = if is_silent { String::new() } else { inline(&line.message, NAME) };
-        LedgerView { test: inline(&line.test, NAME), message }
+        let belongs =
+            Placement::in_words(line.placement, line.context.as_deref()).map(|belongs| inline(&belongs, NAME));
+        LedgerView { test: inline(&line.test, NAME), belongs, message }
     };
+    let size = |line: &LedgerView| cost(&line.test) + cost(&line.message) + line.belongs.as_deref().map_or(0, cost);
     STATES
         .into_iter()
         .map(|(state, key)| {
-            let lines: Vec<&LedgerLine> = input.ledger.iter().filter(|line| line.state == state).collect();
-            (key, few(lines.into_iter(), 20, 3_000, view, |line| cost(&line.test) + cost(&line.message)))
+            // What was red before is not the agent's doing: it is marked where the failure itself is listed.
+            let is_told = |line: &&LedgerLine| {
+                line.state == state
+                    && (line.state == LedgerState::Fixed || line.placement != Some(Placement::PreExisting))
+            };
+            let lines: Vec<&LedgerLine> = input.ledger.iter().filter(is_told).collect();
+            (key, few(lines.into_iter(), 20, 3_000, view, size))
         })
         .collect()
 }

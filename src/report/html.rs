@@ -327,8 +327,17 @@ fn failures(page: &mut Page, told: &Told, tag: &'static str) {
     page.heading(tag, "Failures on the way");
     page.raw("<div class=\"wide\"><table><thead><tr><th>State</th><th>What became of it</th></tr></thead><tbody>\n");
     for row in told.ledger.iter().take(ROWS) {
-        page.raw(if row.state.is_failing() { "<tr><td class=\"fit bad\">" } else { "<tr><td class=\"fit good\">" });
-        page.raw(row.state.as_str()).raw("</td><td>").text(&line(&failure_sentence(row), TEXT));
+        let (class, state) = match (row.state.is_failing(), row.was_red_before()) {
+            (true, true) => ("fit", "was red before"),
+            (true, false) => ("fit bad", row.state.as_str()),
+            (false, _) => ("fit good", row.state.as_str()),
+        };
+        page.raw("<tr><td class=\"")
+            .raw(class)
+            .raw("\">")
+            .raw(state)
+            .raw("</td><td>")
+            .text(&line(&failure_sentence(row), TEXT));
         page.raw("<details><summary>").text(&line(&place(row), 300)).raw("</summary>").pre(&row.message, TEXT);
         page.raw("</details></td></tr>\n");
     }

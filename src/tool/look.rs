@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    model::{CompileError, Component, Micros, Session, SessionKind, Status, Step, StepResult, TestFailure},
+    model::{CompileError, Component, Micros, Placement, Session, SessionKind, Status, Step, StepResult, TestFailure},
     prompt::{clip, inline},
     store::{BoardRow, CriterionRecord, SessionFilter, Summary},
 };
@@ -112,7 +112,9 @@ pub(super) fn get_test_failures(call: &Call<'_>) -> Result<Run, Stop> {
 
 fn run(session: &Session, step: Step, at: Micros, result: &StepResult) -> Value {
     let Some(run) = result.test_run() else { return Value::Null };
-    let (failures, more) = few(run.failures.iter().collect(), FAILURES, |it| failure(it));
+    let mut failures: Vec<&TestFailure> = run.failures.iter().collect();
+    failures.sort_by_key(|it| Placement::rank(it.placement));
+    let (failures, more) = few(failures, FAILURES, |it| failure(it));
     let (compile_errors, more_compile_errors) = few(run.compile_errors.iter().collect(), FAILURES, |it| place(it));
     json!({
         "session": session.id, "component": name(&session.component), "step": step, "at": time(at),

@@ -11,7 +11,7 @@ use regex::{Captures, Regex};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::model::{ChildProblem, DesignProblem, TestFailure, TestRun, TestStatus};
+use crate::model::{ChildProblem, DesignProblem, Placement, TestFailure, TestRun, TestStatus};
 
 /// What became of a failure in the latest run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -78,6 +78,32 @@ pub struct LedgerRow {
     pub last: u32,
     /// How often it came back after it was fixed.
     pub returns: u32,
+    /// Where it belongs, seen from the session, where the run was placed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placement: Option<Placement>,
+    /// The context that it belongs to, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
+}
+
+impl LedgerRow {
+    /// Whether it fails, and not only since before the session began.
+    #[must_use]
+    pub fn is_breakage(&self) -> bool {
+        self.state.is_failing() && !self.was_red_before()
+    }
+
+    /// Whether it failed before the session began.
+    #[must_use]
+    pub fn was_red_before(&self) -> bool {
+        self.placement == Some(Placement::PreExisting)
+    }
+
+    /// Where it belongs, in words, if it is not the session's own.
+    #[must_use]
+    pub fn belongs(&self) -> Option<String> {
+        Placement::in_words(self.placement, self.context.as_deref())
+    }
 }
 
 /// Enters a test run into the ledger. `seq` is the interaction's.
@@ -147,6 +173,8 @@ fn entries(run: &TestRun) -> impl Iterator<Item = LedgerRow> + '_ {
             first: 0,
             last: 0,
             returns: 0,
+            placement: error.placement,
+            context: error.context.clone(),
         }
     });
     let failures = run.failures.iter().map(|failure| LedgerRow {
@@ -160,6 +188,8 @@ fn entries(run: &TestRun) -> impl Iterator<Item = LedgerRow> + '_ {
         first: 0,
         last: 0,
         returns: 0,
+        placement: failure.placement,
+        context: failure.context.clone(),
     });
     compile.chain(failures)
 }

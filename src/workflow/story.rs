@@ -448,7 +448,10 @@ const fn reason(reason: HaltReason) -> &'static str {
 /// What became of one failing test over a session's attempts, in a sentence; `#3` is the attempt with that `seq`.
 #[must_use]
 pub fn failure_sentence(row: &LedgerRow) -> String {
-    let test = clip(&row.test);
+    let test = match row.belongs() {
+        Some(belongs) => format!("{} ({})", clip(&row.test), clip(&belongs)),
+        None => clip(&row.test),
+    };
     let what = if row.compile { "did not compile" } else { "failed" };
     let returns = match row.returns {
         0 => String::new(),

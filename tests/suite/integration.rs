@@ -493,6 +493,13 @@ fn approve_closes_and_nothing_happens_after_the_halt() {
     let expected = [("rounds".to_owned(), Placement::Outside), ("is_old".to_owned(), Placement::PreExisting)];
     assert_eq!(placed, expected, "what was red before is told apart from what broke");
     assert_eq!(halt.evidence["about"]["files"], serde_json::json!(["src/billing/rounding.txt"]));
+    let shown = shop.ok(&["show", &id.to_string()]);
+    let told = |line: &str| shown.lines().any(|it| it.split_whitespace().collect::<Vec<_>>().join(" ") == line);
+    assert!(told("new rounds outside, Billing tests/rounding.t"), "{shown}");
+    assert!(told("was red before is_old Billing tests/rounding.t"), "{shown}");
+    let report = shop.ok(&["report", &id.to_string()]);
+    assert!(report.contains("- rounds (outside, Billing) failed in #"), "{report}");
+    assert!(report.contains("- is_old (was red before, Billing) failed in #"), "{report}");
     let branch = session.branch.clone().unwrap();
     let (steps, tip) = (shop.steps(id), shop.git(&["rev-parse", &branch]));
 

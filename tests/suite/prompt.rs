@@ -164,7 +164,7 @@ fn failed_run(failures: Vec<TestFailure>) -> TestRun {
 }
 
 fn line(test: &str, state: LedgerState) -> LedgerLine {
-    LedgerLine { test: test.into(), state, message: "it broke".into() }
+    LedgerLine { test: test.into(), state, message: "it broke".into(), placement: None, context: None }
 }
 
 /// Everything at once, for every step.
@@ -357,6 +357,32 @@ fn fix_failures_with_their_history() {
 }
 
 #[test]
+fn what_broke_elsewhere_comes_first_and_what_was_red_before_is_not_the_agents_doing() {
+    let placed = |name: &str, placement| TestFailure {
+        placement: Some(placement),
+        context: Some("Billing".into()),
+        ..failure(name, "it broke")
+    };
+    let mut failures: Vec<TestFailure> = (0..30).map(|at| placed(&format!("inside_{at}"), Placement::Inside)).collect();
+    failures.insert(0, placed("is_old", Placement::PreExisting));
+    failures.push(placed("rounds", Placement::Outside));
+    let row = |test: &str, state, placement| LedgerLine {
+        placement: Some(placement),
+        context: Some("Billing".into()),
+        ..line(test, state)
+    };
+    let ledger = vec![
+        row("is_old", LedgerState::StillFailing, Placement::PreExisting),
+        row("rounds", LedgerState::CameBack, Placement::Outside),
+    ];
+    let input = component(SessionKind::Integration, Step::FixTestFailures);
+    let prompt = render(&PromptInput { test_run: Some(failed_run(failures)), ledger, ..input }, None).unwrap();
+    assert!(prompt.contains("1. `rounds`"), "{prompt}");
+    assert!(prompt.contains("- `rounds` (`outside, Billing`)"), "{prompt}");
+    assert!(!prompt.contains("is_old"), "{prompt}");
+}
+
+#[test]
 fn fix_failures_after_a_reactivation() {
     let input = component(SessionKind::ComponentCoding, Step::FixTestFailures);
     let reactivation = Some(Reactivation {
@@ -452,7 +478,7 @@ fn flood(text: &str, steps: &[(SessionKind, Step)]) {
             }),
             ledger: many(300)
                 .zip([LedgerState::New, LedgerState::CameBack, LedgerState::Flaky].into_iter().cycle())
-                .map(|(test, state)| LedgerLine { test, state, message: long.clone() })
+                .map(|(test, state)| LedgerLine { test, state, message: long.clone(), placement: None, context: None })
                 .collect(),
             problem: Some(long.clone()),
             design_problems: many(200)

@@ -80,6 +80,8 @@ fn ledger(test: &str, message: &str) -> LedgerRow {
         first: 2,
         last: 2,
         returns: 0,
+        placement: None,
+        context: None,
     }
 }
 

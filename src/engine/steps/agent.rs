@@ -265,7 +265,13 @@ fn ledger_line(row: &crate::workflow::LedgerRow) -> LedgerLine {
         LedgerState::CameBack => prompt::LedgerState::CameBack,
         LedgerState::Flaky => prompt::LedgerState::Flaky,
     };
-    LedgerLine { test: row.test.clone(), state, message: row.message.clone() }
+    LedgerLine {
+        test: row.test.clone(),
+        state,
+        message: row.message.clone(),
+        placement: row.placement,
+        context: row.context.clone(),
+    }
 }
 
 pub(super) async fn perform(job: &Job, plan: AgentPlan, stopper: &mut Stopper) -> Performed {

@@ -1,6 +1,7 @@
 //! Failures: the ledger, with what fails first and what was fixed last.
 
 use crate::{
+    model::Placement,
     store::Detail,
     tui::{
         clean::{clean, clean_line},
@@ -24,9 +25,10 @@ pub(super) fn page(detail: &Detail) -> Lines {
     }
     let (compile, tests): (Vec<_>, Vec<_>) = detail.ledger.iter().partition(|row| row.compile);
     let mut page = Page::default();
-    let failing = |rows: &[&LedgerRow]| rows.iter().filter(|row| row.state.is_failing()).count();
+    let failing = |rows: &[&LedgerRow]| rows.iter().filter(|row| row.is_breakage()).count();
     let (broken, red) = (failing(&compile), failing(&tests));
-    let fixed = detail.ledger.len() - broken - red;
+    let fixed = detail.ledger.iter().filter(|row| !row.state.is_failing()).count();
+    let old = detail.ledger.len() - broken - red - fixed;
     page.add(|line| {
         let line = if broken > 0 {
             line.with(
@@ -37,24 +39,28 @@ pub(super) fn page(detail: &Detail) -> Lines {
             line
         };
         let line = match (red, broken) {
+            (0, 0) if old > 0 => line.with(Tone::Good, "Nothing broke here  "),
             (0, 0) => line.with(Tone::Good, "Everything that failed is fixed  "),
             (0, _) => line,
             (red, _) => line.with(Tone::Bad, format!("{}  ", words::count(red, "test fails", "tests fail"))),
         };
+        let line = line.with(Tone::Dim, if old > 0 { format!("{old} red before  ") } else { String::new() });
         line.with(Tone::Good, if fixed > 0 { format!("{fixed} fixed") } else { String::new() })
     });
-    section(&mut page, "Does not compile", &compile, true);
-    section(&mut page, "Fails", &tests, true);
-    section(&mut page, "Fixed", &detail.ledger.iter().collect::<Vec<_>>(), false);
+    let all: Vec<&LedgerRow> = detail.ledger.iter().collect();
+    section(&mut page, "Does not compile", &compile, LedgerRow::is_breakage);
+    section(&mut page, "Fails", &tests, LedgerRow::is_breakage);
+    section(&mut page, "Was red before the branch began", &all, |row| row.state.is_failing() && row.was_red_before());
+    section(&mut page, "Fixed", &all, |row| !row.state.is_failing());
     page.done()
 }
 
-fn section(page: &mut Page, title: &str, rows: &[&LedgerRow], failing: bool) {
-    let mut rows: Vec<_> = rows.iter().filter(|row| row.state.is_failing() == failing).collect();
+fn section(page: &mut Page, title: &str, rows: &[&LedgerRow], belongs: impl Fn(&LedgerRow) -> bool) {
+    let mut rows: Vec<_> = rows.iter().filter(|row| belongs(row)).collect();
     if rows.is_empty() {
         return;
     }
-    rows.sort_by_key(|row| (order(row.state), row.file.clone(), row.line));
+    rows.sort_by_key(|row| (Placement::rank(row.placement), order(row.state), &row.file, row.line));
     page.gap();
     page.add(|line| line.with(Tone::Title, title));
     for row in rows.iter().take(ROWS) {
@@ -89,8 +95,14 @@ const fn look(state: LedgerState) -> (&'static str, Tone) {
 }
 
 fn entry(page: &mut Page, row: &LedgerRow) {
-    let (glyph, tone) = look(row.state);
     let fixed = row.state == LedgerState::Fixed;
+    let old = row.was_red_before() && !fixed;
+    let (glyph, tone) = if old { ("·", Tone::Dim) } else { look(row.state) };
+    let state = match (old, row.belongs()) {
+        (true, _) => row.context.as_deref().map(clean_line).unwrap_or_default(),
+        (false, Some(belongs)) if !fixed => format!("{} · {}", row.state.as_str(), clean_line(&belongs)),
+        (false, _) => row.state.as_str().to_owned(),
+    };
     let place = match (&row.file, row.line) {
         (Some(file), Some(at)) => format!("{}:{at}", clean_line(file)),
         (Some(file), None) => clean_line(file),
@@ -100,7 +112,7 @@ fn entry(page: &mut Page, row: &LedgerRow) {
     page.add(|line| {
         line.with(tone, format!("{glyph} "))
             .with(if fixed { Tone::Plain } else { Tone::Strong }, name)
-            .with(tone, format!("  {}", row.state.as_str()))
+            .with(tone, if state.is_empty() { state } else { format!("  {state}") })
             .with(Tone::Dim, since(row))
             .hanging(2)
     });

@@ -83,7 +83,7 @@ fn tabs(pen: &mut Pen<'_>, area: Rect, model: &Model, snapshot: &Snapshot) {
 /// not.
 fn names(model: &Model, snapshot: &Snapshot, space: &str, whole: bool) -> Row {
     let inspected = model.selected.and_then(|id| snapshot.inspected(id));
-    let failing = inspected.map_or(0, |it| it.detail.ledger.iter().filter(|row| row.state.is_failing()).count());
+    let failing = inspected.map_or(0, |it| it.detail.ledger.iter().filter(|row| row.is_breakage()).count());
     let focused = model.focus == Focus::Pane;
     let mut row = Row::new();
     for (at, pane) in Pane::ALL.iter().enumerate() {

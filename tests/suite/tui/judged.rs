@@ -4,7 +4,7 @@ use callboard::{
     git::Tree,
     model::{
         Cause, Command, Component, ComponentKind, Criterion, CriterionCheck, CriterionState, Data, Decision, Halt,
-        HaltReason, Mode, Origin, Paths, SessionId, SessionKind, Status, Step, StepResult, Story, Verdict,
+        HaltReason, Mode, Origin, Paths, Placement, SessionId, SessionKind, Status, Step, StepResult, Story, Verdict,
     },
     store::Change,
     workflow::evidence_hash,
@@ -159,6 +159,32 @@ fn a_halt_is_shown_with_its_evidence_and_the_diff_of_its_files() {
     assert!(board.text().contains("Override the halt of Orders"));
     board.press("Esc Esc Esc");
     assert!(board.app.model.overlays.is_empty());
+}
+
+#[test]
+fn failures_say_where_they_belong() {
+    let shop = shop();
+    let mut scene = Scene::again(&shop.shelf.path);
+    let mut run = failing(&[
+        ("is_old", "tests/rounding_test.rs", 9, "left: 1\nright: 2"),
+        ("adds_up", "tests/orders_test.rs", 4, "left: 3\nright: 4"),
+        ("half_a_cent_goes_down", "tests/rounding_test.rs", 20, "left: 13\nright: 12"),
+    ]);
+    let placements = [Placement::PreExisting, Placement::Inside, Placement::Outside];
+    for (failure, placement) in run.failures.iter_mut().zip(placements) {
+        let context = if placement == Placement::Inside { "Orders" } else { "Billing" };
+        (failure.placement, failure.context) = (Some(placement), Some(context.into()));
+    }
+    scene.ledger(shop.orders, &run);
+    let mut board = shop.board("3");
+    assert_snapshot!("judged_placed", shop.pictures(&mut board));
+    run.failures.truncate(1);
+    run.failed = 1;
+    scene.ledger(shop.orders, &run);
+    let board = shop.board("3");
+    let text = board.text();
+    assert!(text.contains("Nothing broke here  1 red before  2 fixed"), "{text}");
+    assert!(!text.contains("Failures·"), "what was red before is no news: {text}");
 }
 
 #[test]

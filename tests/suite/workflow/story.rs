@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use callboard::{
     model::{
         AgentReport, Cause, ChildProblem, Command, CompileError, CriterionCheck, CriterionState, Data, Decision,
-        DesignProblem, Generation, Halt, HaltId, HaltReason, Interaction, InteractionId, Mode, Origin, ResultStatus,
-        Session, SessionKind, Status, Step, StepResult, TestFailure, TestRun, TestStatus, Verdict,
+        DesignProblem, Generation, Halt, HaltId, HaltReason, Interaction, InteractionId, Mode, Origin, Placement,
+        ResultStatus, Session, SessionKind, Status, Step, StepResult, TestFailure, TestRun, TestStatus, Verdict,
     },
     workflow::{Chapters, LedgerRow, LedgerState, SentenceKind, failure_sentence, headline, story as told_of},
 };
@@ -269,6 +269,8 @@ fn failures_are_told_by_what_became_of_them() {
         first,
         last,
         returns,
+        placement: None,
+        context: None,
     };
     let rows = [
         row(LedgerState::New, 7, 7, 0),
@@ -278,6 +280,17 @@ fn failures_are_told_by_what_became_of_them() {
         row(LedgerState::CameBack, 3, 7, 1),
         row(LedgerState::Flaky, 3, 11, 2),
         LedgerRow { compile: true, test: "src/a.rs: expected `;`".into(), ..row(LedgerState::Fixed, 3, 5, 0) },
+        LedgerRow {
+            placement: Some(Placement::Outside),
+            context: Some("Billing".into()),
+            ..row(LedgerState::New, 7, 7, 0)
+        },
+        LedgerRow { placement: Some(Placement::PreExisting), ..row(LedgerState::New, 7, 7, 0) },
+        LedgerRow {
+            placement: Some(Placement::Inside),
+            context: Some("Orders".into()),
+            ..row(LedgerState::New, 7, 7, 0)
+        },
     ];
     insta::assert_snapshot!("story_failures", rows.iter().map(failure_sentence).collect::<Vec<_>>().join("\n"));
 }
