@@ -254,11 +254,12 @@ fn uncommitted(session: &Session, base: &str) -> Option<Changes> {
         path: file.path.clone(),
         from: file.from.clone(),
         lines: (!file.binary).then(|| (count(file.added), count(file.removed))),
+        too_large: file.too_large.is_some(),
     };
     Some(Changes {
         range: Some((base.to_owned(), "worktree".to_owned())),
         files: patch.files.iter().take(FILES).map(file).collect(),
-        all: patch.files.len(),
+        all: patch.all,
         note: Some("Not all of it is committed: this is what the worktree has now.".to_owned()),
     })
 }

@@ -18,8 +18,9 @@ const LONGEST: usize = 4 * 1024;
 pub struct Patch {
     /// In the order of their paths.
     pub files: Vec<FilePatch>,
-    /// Whether lines were left out since there were too many. The counts of each file that is named are whole all the same,
-    /// but for what comes after the cut.
+    /// How many files differ; more than are in `files` where it was cut.
+    pub all: usize,
+    /// Whether the rest was left out since there was too much: the counts of the last file, and of all, are what was seen.
     pub cut: bool,
 }
 
@@ -38,6 +39,8 @@ pub struct FilePatch {
     pub removed: u32,
     /// Whether it has no lines to show.
     pub binary: bool,
+    /// Its size in bytes where that is why it has none: nobody reads so much of it in a pane, so its lines are not counted.
+    pub too_large: Option<u64>,
     /// Its changed lines with some around them.
     pub lines: Vec<PatchLine>,
 }
@@ -123,6 +126,8 @@ pub struct ChangedFile {
     pub from: Option<String>,
     /// Lines that came and lines that went; `None` for a file that has no lines, or too many.
     pub lines: Option<(usize, usize)>,
+    /// Whether it has lines that were not counted, since it is too large.
+    pub too_large: bool,
 }
 
 impl Repo {
@@ -150,15 +155,17 @@ impl Repo {
             };
             let (from, path) = (name(delta.old_file()), name(delta.new_file()));
             let from = Some(from).filter(|from| delta.status() == git2::Delta::Renamed && *from != path);
-            let lines = match git2::Patch::from_diff(&diff, at).doing(doing)? {
+            let (mut lines, mut too_large) = (None, false);
+            if let Some(patch) = git2::Patch::from_diff(&diff, at).doing(doing)? {
                 // Whether a file is binary is known once it was read.
-                Some(patch) if !patch.delta().flags().is_binary() => {
+                if patch.delta().flags().is_binary() {
+                    too_large = size_if_too_large(&patch.delta()).is_some();
+                } else {
                     let (_, came, went) = patch.line_stats().doing(doing)?;
-                    Some((came, went))
+                    lines = Some((came, went));
                 }
-                Some(_) | None => None,
-            };
-            found.push(ChangedFile { path, from, lines });
+            }
+            found.push(ChangedFile { path, from, lines, too_large });
         }
         Ok((found, diff.deltas().len()))
     }
@@ -249,12 +256,17 @@ fn read(mut diff: Diff<'_>, cap: usize) -> Result<Patch, git2::Error> {
     let mut similar = git2::DiffFindOptions::new();
     similar.renames(true).for_untracked(true);
     diff.find_similar(Some(&mut similar))?;
-    let mut patch = Patch::default();
+    let mut patch = Patch { all: diff.deltas().len(), ..Patch::default() };
     let mut room = cap;
     let printed = diff.print(DiffFormat::Patch, |delta, _, line| {
         let path = delta.new_file().path_bytes().or(delta.old_file().path_bytes()).unwrap_or_default();
         let path = String::from_utf8_lossy(path);
         if patch.files.last().is_none_or(|file| file.path != path) {
+            if path.len() >= room {
+                patch.cut = true;
+                return false;
+            }
+            room -= path.len();
             patch.files.push(file(&delta, path.into_owned()));
         }
         let Some(file) = patch.files.last_mut() else { return true };
@@ -265,6 +277,7 @@ fn read(mut diff: Diff<'_>, cap: usize) -> Result<Patch, git2::Error> {
             'H' => (Sign::Hunk, None),
             'B' => {
                 file.binary = true;
+                file.too_large = size_if_too_large(&delta);
                 return true;
             }
             // The file's head, and what says that a file ends without a line's end.
@@ -281,7 +294,10 @@ fn read(mut diff: Diff<'_>, cap: usize) -> Result<Patch, git2::Error> {
             return false;
         }
         room -= kept.len() + 1;
-        let text = String::from_utf8_lossy(kept).into_owned();
+        let mut text = String::from_utf8_lossy(kept).into_owned();
+        if kept.len() < content.len() {
+            text.push('…');
+        }
         file.lines.push(PatchLine { sign, number: number.unwrap_or(0), text });
         true
     });
@@ -289,6 +305,12 @@ fn read(mut diff: Diff<'_>, cap: usize) -> Result<Patch, git2::Error> {
         printed?;
     }
     Ok(patch)
+}
+
+/// The size of a file that was taken for binary since nobody reads so much.
+fn size_if_too_large(delta: &DiffDelta<'_>) -> Option<u64> {
+    let size = delta.new_file().size().max(delta.old_file().size());
+    Some(size).filter(|size| *size > LARGEST.unsigned_abs())
 }
 
 fn file(delta: &DiffDelta<'_>, path: String) -> FilePatch {
@@ -305,5 +327,5 @@ fn file(delta: &DiffDelta<'_>, path: String) -> FilePatch {
         | Delta::Conflicted => FileChange::Modified,
     };
     let from = before.filter(|from| change == FileChange::Renamed && *from != path);
-    FilePatch { path, from, change, added: 0, removed: 0, binary: false, lines: Vec::new() }
+    FilePatch { path, from, change, added: 0, removed: 0, binary: false, too_large: None, lines: Vec::new() }
 }

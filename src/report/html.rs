@@ -118,7 +118,6 @@ fn head(page: &mut Page, facts: &Facts) {
     page.raw("</p>\n<h1>").text(&line(&session.component, 200)).pill(told.outcome().as_str()).raw("</h1>\n");
     page.raw("<p class=\"lead\">").text(&line(&told.outcome_sentence(), TEXT)).raw("</p>\n<dl>");
     let (from, to) = facts.span();
-    let (came, went) = told.changes.lines();
     let mut fact = |name: &'static str, value: String| {
         if !value.is_empty() {
             page.raw("<div><dt>").raw(name).raw("</dt><dd>").text(&line(&value, 300)).raw("</dd></div>");
@@ -132,7 +131,7 @@ fn head(page: &mut Page, facts: &Facts) {
     }
     fact("Last tests", told.tests().map(words::tests).unwrap_or_default());
     if told.changes.all > 0 {
-        fact("Changes", format!("{}, +{came} −{went}", count(told.changes.all, "file", "files")));
+        fact("Changes", words::counted(&told.changes));
     }
     fact("Branch", session.branch.clone().unwrap_or_default());
     fact("Agent", session.agent.clone().unwrap_or_default());
@@ -359,10 +358,9 @@ fn changes(page: &mut Page, changes: &Changes, tag: &'static str) {
     }
     page.heading(tag, "Changes");
     if let Some((from, to)) = &changes.range {
-        let (came, went) = changes.lines();
         page.raw("<p class=\"note\"><code>").text(&line(&short(from), 40)).raw("</code> to <code>");
         page.text(&line(&short(to), 40)).raw("</code>: ");
-        page.text(&format!("{}, +{came} −{went}", count(changes.all, "file", "files"))).raw("</p>\n");
+        page.text(&words::counted(changes)).raw("</p>\n");
     }
     if let Some(note) = &changes.note {
         page.raw("<p class=\"note\">").text(&line(note, TEXT)).raw("</p>\n");
@@ -372,14 +370,14 @@ fn changes(page: &mut Page, changes: &Changes, tag: &'static str) {
     }
     page.raw("<div class=\"wide\"><table><thead><tr><th>File</th><th class=\"num\">+</th><th class=\"num\">−</th></tr></thead><tbody>\n");
     for file in changes.files.iter().take(ROWS) {
-        page.raw("<tr><td>").code(&line(&file.path, 600));
+        page.raw("<tr><td>").code(&words::path(&file.path, 600));
         if let Some(from) = &file.from {
-            page.raw(" <span class=\"note\">was ").text(&line(from, 600)).raw("</span>");
+            page.raw(" <span class=\"note\">was ").text(&words::path(from, 600)).raw("</span>");
         }
         page.raw("</td>");
         match file.lines {
             Some((came, went)) => page.cell("num good", &came.to_string()).cell("num bad", &went.to_string()),
-            None => page.cell("num", "binary").cell("num", ""),
+            None => page.cell("num", words::no_lines(file)).cell("num", ""),
         };
         page.raw("</tr>\n");
     }

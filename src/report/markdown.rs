@@ -271,9 +271,8 @@ fn changes(page: &mut Page, changes: &Changes, level: &str) {
     }
     page.put(&format!("\n{level} Changes\n\n"));
     if let Some((from, to)) = &changes.range {
-        let (came, went) = changes.lines();
-        let files = count(changes.all, "file", "files");
-        page.put(&format!("{} to {}: {files}, +{came} −{went}\n\n", text(&short(from), 40), text(&short(to), 40)));
+        let counted = words::counted(changes);
+        page.put(&format!("{} to {}: {counted}\n\n", text(&short(from), 40), text(&short(to), 40)));
     }
     if let Some(note) = &changes.note {
         page.put(&format!("{}\n", text(note, TEXT)));
@@ -286,10 +285,12 @@ fn changes(page: &mut Page, changes: &Changes, level: &str) {
     }
     page.table(&["File", "+", "−"]);
     for file in changes.files.iter().take(ROWS) {
-        let from = file.from.as_ref().map(|from| format!(" (was {})", text(from, 600))).unwrap_or_default();
-        let (came, went) =
-            file.lines.map_or(("binary".into(), String::new()), |(came, went)| (came.to_string(), went.to_string()));
-        page.row(&[format!("{}{from}", text(&file.path, 600)), came, went]);
+        let from =
+            file.from.as_ref().map(|from| format!(" (was {})", text(&words::path(from, 600), 600))).unwrap_or_default();
+        let (came, went) = file
+            .lines
+            .map_or((words::no_lines(file).into(), String::new()), |(came, went)| (came.to_string(), went.to_string()));
+        page.row(&[format!("{}{from}", text(&words::path(&file.path, 600), 600)), came, went]);
     }
     page.more(changes.all.saturating_sub(changes.files.len().min(ROWS)), "file", "files");
 }

@@ -6,11 +6,13 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
-    git::Patch,
+    git::{ChangedFile, Patch},
     model::{Command, Halt, Intent, IntentAction, Interaction, Micros, SessionId, TestFailure, TestRun, Verdict},
     tui,
     workflow::Sentence,
 };
+
+use super::Changes;
 
 /// So many lines of a story are told; of a longer one the first and the last.
 pub(super) const SENTENCES: usize = 400;
@@ -49,6 +51,26 @@ pub(super) fn cut(text: &str, bytes: usize) -> String {
 /// The same on one line.
 pub(super) fn line(text: &str, bytes: usize) -> String {
     tui::clean_line(&cut(text, bytes))
+}
+
+/// A path in full view: a name that hides something is shown as what it is.
+pub(super) fn path(path: &str, bytes: usize) -> String {
+    let end = path.floor_char_boundary(bytes);
+    let shown = tui::visible(&path[..end]);
+    if end < path.len() { format!("{shown}…") } else { shown }
+}
+
+/// What stands in place of the lines of a file that has none, or too many.
+pub(super) const fn no_lines(file: &ChangedFile) -> &'static str {
+    if file.too_large { "too large to count" } else { "binary" }
+}
+
+/// How much changed; where not every line was counted, the least that did.
+pub(super) fn counted(changes: &Changes) -> String {
+    let (came, went) = changes.lines();
+    let whole = changes.files.len() == changes.all && changes.files.iter().all(|file| !file.too_large);
+    let least = if whole { "" } else { "≥" };
+    format!("{}, +{least}{came} −{least}{went}", count(changes.all, "file", "files"))
 }
 
 /// A commit in short.

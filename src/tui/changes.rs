@@ -15,7 +15,7 @@ use crate::{
 };
 
 use super::{
-    clean::{clean_line, width},
+    clean::{clean_line, visible, width},
     text::{Key, Line, Lines, Tone},
     words,
 };
@@ -68,16 +68,16 @@ pub(super) fn changes(job: Job) -> Changes {
     let decided_on = decided.and_then(|(halt, _, _)| halt.evidence.pointer("/about/patch"));
     let decided_on = decided_on.and_then(|patch| serde_json::from_value::<Patch>(patch.clone()).ok());
     if let (Some(patch), Some(base), false) = (decided_on, &job.base, job.files.is_empty()) {
-        let lines = lines(&patch, base, "  as it was when that was decided");
+        let lines = lines(&patch, base, &Of::Decision);
         return Changes { session: job.session, files: job.files, lines, content, validity };
     }
     let lines = match (&job.base, &tree) {
         (None, _) => said("Nothing yet: the session has no branch."),
-        (Some(base), Some(tree)) => shown(tree.patch(base, &job.files, CAP), base, ""),
+        (Some(base), Some(tree)) => shown(tree.patch(base, &job.files, CAP), base, &Of::Worktree),
         (Some(base), None) => match &job.branch {
             Some(branch) => {
                 let patch = Repo::open(&job.root).and_then(|repo| repo.patch(base, branch, &job.files, CAP));
-                shown(patch, base, "  committed; its worktree is gone")
+                shown(patch, base, &Of::Branch(branch))
             }
             None => said("Nothing yet: the session has no branch."),
         },
@@ -85,14 +85,46 @@ pub(super) fn changes(job: Job) -> Changes {
     Changes { session: job.session, files: job.files, lines, content, validity }
 }
 
+/// What the patch is of.
+enum Of<'a> {
+    /// The worktree, as it is.
+    Worktree,
+    /// The branch: the worktree is gone.
+    Branch(&'a str),
+    /// What was decided on, as it was then.
+    Decision,
+}
+
+impl Of<'_> {
+    const fn note(&self) -> &'static str {
+        match self {
+            Self::Worktree => "",
+            Self::Branch(_) => "  committed; its worktree is gone",
+            Self::Decision => "  as it was when that was decided",
+        }
+    }
+
+    /// Where the rest of a patch is that was cut.
+    fn rest(&self, base: &str) -> String {
+        let base = short(base);
+        match self {
+            Self::Worktree => {
+                format!("in its worktree `git diff {base}` has all of it but the new files, which `git status` names")
+            }
+            Self::Branch(branch) => format!("`git diff {base} {}` has all of it", visible(branch)),
+            Self::Decision => "no more of it was kept".to_owned(),
+        }
+    }
+}
+
 fn said(text: &str) -> Lines {
     vec![Arc::new(Line::new((FIRST, 0)).with(Tone::Dim, text))]
 }
 
-fn shown(patch: Result<Patch, crate::git::GitError>, base: &str, note: &str) -> Lines {
+fn shown(patch: Result<Patch, crate::git::GitError>, base: &str, of: &Of<'_>) -> Lines {
     match patch {
-        Ok(patch) if patch.files.is_empty() => said(&format!("Nothing differs from {}.{note}", short(base))),
-        Ok(patch) => lines(&patch, base, note),
+        Ok(patch) if patch.files.is_empty() => said(&format!("Nothing differs from {}.{}", short(base), of.note())),
+        Ok(patch) => lines(&patch, base, of),
         Err(error) => vec![Arc::new(Line::new((FIRST, 0)).with(Tone::Bad, clean_line(&error.to_string())))],
     }
 }
@@ -111,27 +143,36 @@ impl Sheet {
     }
 }
 
-fn lines(patch: &Patch, base: &str, note: &str) -> Lines {
+fn lines(patch: &Patch, base: &str, of: &Of<'_>) -> Lines {
     let mut sheet = Sheet(Lines::new());
     let (added, removed) = patch.counts();
+    // What was not read is not counted.
+    let least = if patch.cut || patch.files.iter().any(|file| file.too_large.is_some()) { "≥" } else { "" };
+    let files = words::count(patch.all, "file", "files");
+    let shown = if patch.files.len() < patch.all { format!("{} of ", patch.files.len()) } else { String::new() };
     sheet.add(|line| {
-        line.with(Tone::Strong, words::count(patch.files.len(), "file", "files"))
-            .with(Tone::Good, format!("  +{added}"))
-            .with(Tone::Bad, format!(" −{removed}"))
-            .with(Tone::Dim, format!("  since {}{note}", short(base)))
+        line.with(Tone::Strong, format!("{shown}{files}"))
+            .with(Tone::Good, format!("  +{least}{added}"))
+            .with(Tone::Bad, format!(" −{least}{removed}"))
+            .with(Tone::Dim, format!("  since {}{}", short(base), of.note()))
     });
     let names = patch.files.iter().map(|file| width(&named(file))).max().unwrap_or(0).min(60);
-    for file in &patch.files {
+    let last = patch.files.len().saturating_sub(1);
+    let count = |line: Line, at: usize, file: &FilePatch| count(line, file, patch.cut && at == last);
+    for (at, file) in patch.files.iter().enumerate() {
         let (sign, tone) = sign(file.change);
         let name = named(file);
         let pad = " ".repeat(names.saturating_sub(width(&name)));
-        sheet.add(|line| count(line.with(tone, format!("{sign} ")).with(Tone::Plain, name + &pad), file).hanging(2));
+        sheet
+            .add(|line| count(line.with(tone, format!("{sign} ")).with(Tone::Plain, name + &pad), at, file).hanging(2));
     }
-    for file in &patch.files {
+    for (at, file) in patch.files.iter().enumerate() {
         sheet.add(|line| line);
-        sheet.add(|line| count(line.with(Tone::Title, format!("━ {}", named(file))), file).hanging(2));
-        if file.binary {
-            sheet.add(|line| line.with(Tone::Dim, "  not text, or too long to be shown"));
+        sheet.add(|line| count(line.with(Tone::Title, format!("━ {}", named(file))), at, file).hanging(2));
+        if file.too_large.is_some() {
+            sheet.add(|line| line.with(Tone::Dim, "  too large to be shown"));
+        } else if file.binary {
+            sheet.add(|line| line.with(Tone::Dim, "  not text"));
         }
         let digits = file.lines.iter().map(|line| line.number).max().unwrap_or(0).to_string().len();
         for line in &file.lines {
@@ -140,21 +181,25 @@ fn lines(patch: &Patch, base: &str, note: &str) -> Lines {
     }
     if patch.cut {
         sheet.add(|line| line);
-        sheet.add(|line| {
-            line.with(Tone::Warn, format!("… cut after {} KiB; `git diff {}` has all", CAP / 1024, short(base)))
-        });
+        sheet
+            .add(|line| line.with(Tone::Warn, format!("… cut after {} KiB; {}", CAP / 1024, of.rest(base))).hanging(2));
     }
     sheet.0
 }
 
 fn named(file: &FilePatch) -> String {
-    let path = clean_line(&file.path);
-    file.from.as_ref().map_or_else(|| path.clone(), |from| format!("{} → {path}", clean_line(from)))
+    let path = visible(&file.path);
+    file.from.as_ref().map_or_else(|| path.clone(), |from| format!("{} → {path}", visible(from)))
 }
 
-fn count(line: Line, file: &FilePatch) -> Line {
-    let line = if file.added > 0 { line.with(Tone::Good, format!("  +{}", file.added)) } else { line };
-    if file.removed > 0 { line.with(Tone::Bad, format!("  −{}", file.removed)) } else { line }
+/// Its counts; where it was cut, they are the least that it has.
+fn count(line: Line, file: &FilePatch, cut: bool) -> Line {
+    if let Some(size) = file.too_large {
+        return line.with(Tone::Dim, format!("  {} MiB, its lines are not counted", size / 1024 / 1024));
+    }
+    let least = if cut { "≥" } else { "" };
+    let line = if file.added > 0 { line.with(Tone::Good, format!("  +{least}{}", file.added)) } else { line };
+    if file.removed > 0 { line.with(Tone::Bad, format!("  −{least}{}", file.removed)) } else { line }
 }
 
 const fn sign(change: FileChange) -> (&'static str, Tone) {
@@ -167,7 +212,7 @@ const fn sign(change: FileChange) -> (&'static str, Tone) {
 }
 
 fn one(it: Line, line: &PatchLine, digits: usize) -> Line {
-    let text = clean_line(&line.text.replace('\t', "    "));
+    let text = visible(&line.text.replace('\t', "    "));
     let (sign, tone) = match line.sign {
         Sign::Hunk => return it.with(Tone::Dim, text),
         Sign::Context => (' ', Tone::Output),

@@ -44,6 +44,37 @@ pub fn clean_line(text: &str) -> String {
     if text.contains('\n') { text.split_whitespace().collect::<Vec<_>>().join(" ") } else { text }
 }
 
+/// A line in which everything that shows nothing is shown by its name: what changes how text is read, or what a terminal
+/// does, is no less a change than the rest. Only the style that is asked for a symbol or an emoji is taken as it is.
+#[must_use]
+pub fn visible(text: &str) -> String {
+    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return text.to_owned();
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut before = None;
+    for char in text.chars() {
+        let styles = matches!(char, '\u{fe0e}' | '\u{fe0f}')
+            && before.is_some_and(|before: char| !before.is_ascii() && !is_invisible(before));
+        match char {
+            '\t' => out.push('\t'),
+            '\u{7f}' => out.push('␡'),
+            '\0'..='\u{1f}' => out.extend(char::from_u32(0x2400 + u32::from(char))),
+            _ if styles => out.push(char),
+            '\u{2028}' | '\u{2029}' => out.push_str(&named(char)),
+            _ if char.is_control() || is_invisible(char) => out.push_str(&named(char)),
+            _ => out.push(char),
+        }
+        before = Some(char);
+    }
+    clean_line(&out)
+}
+
+/// `<U+202E>`
+fn named(char: char) -> String {
+    format!("<U+{:04X}>", u32::from(char))
+}
+
 /// How many columns a cleaned text takes.
 #[must_use]
 pub fn width(text: &str) -> usize {

@@ -130,8 +130,8 @@ fn told(session: Session, foreign: &str) -> Told {
         changes: Changes {
             range: Some(("1".repeat(40), "2".repeat(40))),
             files: vec![
-                ChangedFile { path: foreign.into(), from: None, lines: Some((12, 3)) },
-                ChangedFile { path: "logo.png".into(), from: Some(foreign.into()), lines: None },
+                ChangedFile { path: foreign.into(), from: None, lines: Some((12, 3)), too_large: false },
+                ChangedFile { path: "logo.png".into(), from: Some(foreign.into()), lines: None, too_large: false },
             ],
             all: 2,
             note: None,
@@ -401,5 +401,18 @@ fn a_report_is_bounded_whatever_the_record_holds() {
 }
 
 fn any_file() -> ChangedFile {
-    ChangedFile { path: "src/a.rs".into(), from: None, lines: Some((1, 1)) }
+    ChangedFile { path: "src/a.rs".into(), from: None, lines: Some((1, 1)), too_large: false }
+}
+
+#[test]
+fn a_file_that_is_too_large_makes_the_counts_the_least_and_its_name_hides_nothing() {
+    let mut facts = facts("Orders");
+    let large = ChangedFile { path: "a\u{202e}b\u{1b}[2J.sql".into(), from: None, lines: None, too_large: true };
+    facts.subject.changes.files.push(large);
+    facts.subject.changes.all += 1;
+    for page in [markdown(&facts), html(&facts)] {
+        for said in ["3 files, +≥12 −≥3", "too large to count", "U+202E", "␛"] {
+            assert!(page.contains(said), "{said} is missing in {page}");
+        }
+    }
 }

@@ -140,6 +140,12 @@ fn changed_files_and_diff_are_since_the_base() {
     assert_eq!(some.files.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["gone"]);
     let cut = tree.patch("main", &[], 20).unwrap();
     assert!(cut.cut && cut.files.len() < whole.files.len(), "{cut:?}");
+    assert_eq!((cut.all, whole.all), (whole.files.len(), whole.files.len()));
+    fs::write(at("large"), "a line\n".repeat(700_000)).unwrap();
+    let large = file(&tree.patch("main", &["large".into()], 100_000).unwrap(), "large").unwrap();
+    assert_eq!((large.binary, large.too_large, large.added), (true, Some(4_900_000), 0));
+    assert_eq!(file(&whole, "binary").unwrap().too_large, None);
+    fs::remove_file(at("large")).unwrap();
     // What is committed is the same between commits, once the worktree is gone.
     let between = world.repo().patch("main", "callboard/component_test/a", &[], 100_000).unwrap();
     assert_eq!(file(&between, "README.md"), file(&whole, "README.md"));

@@ -1,6 +1,6 @@
 //! Foreign bytes: nothing of them may move the cursor, change a colour or turn the reading direction.
 
-use callboard::tui::{clean, clean_line, elide, width};
+use callboard::tui::{clean, clean_line, elide, visible, width};
 use proptest::prelude::*;
 
 use super::{
@@ -36,6 +36,23 @@ fn escape_sequences_are_gone() {
 fn a_command_that_does_not_end_hides_nothing() {
     assert_eq!(clean("\u{1b}]0;an evil title\nthe rest"), "0;an evil title\nthe rest");
     assert_eq!(clean("\u{9d}52;c;\nthe rest"), "52;c;\nthe rest");
+}
+
+#[test]
+fn what_hides_is_shown_by_name() {
+    for (foreign, shown) in [
+        ("plain text", "plain text"),
+        ("\u{1b}[31mred\u{1b}[0m", "␛[31mred␛[0m"),
+        ("access\u{202e}txt.exe\u{2066}", "access<U+202E>txt.exe<U+2066>"),
+        ("a\rb\0c\u{7f}d\u{9b}e", "a␍b␀c␡d<U+009B>e"),
+        ("zero\u{200b}width\u{feff}", "zero<U+200B>width<U+FEFF>"),
+        ("tag\u{e0041} line\u{2028}s", "tag<U+E0041> line<U+2028>s"),
+        ("❤\u{fe0f} a\u{fe0f} ❤\u{fe0f}\u{fe0f}", "❤ a<U+FE0F> ❤<U+FE0F>"),
+        ("größe 漢字 👩\u{200d}💻", "größe 漢字 👩\u{200d}💻"),
+        ("a\nb", "a␊b"),
+    ] {
+        assert_eq!(visible(foreign), shown, "{foreign:?}");
+    }
 }
 
 #[test]

@@ -220,6 +220,29 @@ fn the_diff_is_what_the_branch_has_and_more() {
 }
 
 #[test]
+fn a_diff_says_what_it_does_not_count_and_shows_what_hides() {
+    let shop = shop();
+    let root = shop.tree.root();
+    write(&root.join("a_trap.rs"), "let x = \"\u{202e}evil\u{1b}[2J\";\n");
+    write(&root.join("b_large.txt"), &"a line\n".repeat(800_000));
+    write(&root.join("c_long.txt"), &format!("{}\n", "x".repeat(70)).repeat(9_000));
+    let board = shop.board("d");
+    let wide = board.text();
+    let said = |what: &str| assert!(wide.contains(what), "{what} is missing in\n{wide}");
+    said("3 of 5 files  +≥");
+    said("A a_trap.rs    +1\n".trim_end());
+    said("A b_large.txt  5 MiB, its lines are not counted");
+    said("A c_long.txt   +≥");
+    said("1 +let x = \"<U+202E>evil␛[2J\";");
+    said("━ b_large.txt  5 MiB, its lines are not counted");
+    let mut board = shop.board("d Enter G");
+    let text = board.text();
+    assert!(text.contains("… cut after 512 KiB; in its worktree `git diff"), "{text}");
+    board.press("g");
+    assert!(board.text().contains("+≥"));
+}
+
+#[test]
 fn git_is_asked_beside_the_store() {
     let shop = shop();
     let mut story = Play::open(&shop.shelf, true);
