@@ -46,6 +46,18 @@ pub async fn preview(options: Options, scope: &Scope, session: SessionId) -> Res
     let history = desk.history(&session)?;
     let empty =
         |next: String| Preview { step: None, next, command: None, directory: None, sandbox: None, problem: None };
+    let halt = desk.store.last_halt(session.id)?.filter(|halt| halt.decision.is_none());
+    if let Some(halt) = halt
+        && desk.store.board_row(session.id)?.halt.is_some()
+    {
+        let problem = format!(
+            "halted ({}): {}. {}",
+            halt.reason,
+            workflow::headline(&halt.message),
+            workflow::ways_out(halt.reason)
+        );
+        return Ok(Preview { problem: Some(problem), ..empty("halt".to_owned()) });
+    }
     let step = match workflow::next(&history) {
         Ok(Next::Step(step)) => step,
         Ok(other @ (Next::Complete | Next::Halt(_) | Next::Waiting(_))) => return Ok(empty(other.to_string())),

@@ -121,8 +121,10 @@ fn engine_hint(facts: &Facts) -> String {
     if facts.engine { "Nothing: it goes on by itself.".into() } else { String::new() }
 }
 
-fn halted(halt: &Halt, facts: &Facts) -> Why {
-    let hint = match halt.reason {
+/// What a person can do about a halt.
+#[must_use]
+pub const fn ways_out(reason: HaltReason) -> &'static str {
+    match reason {
         HaltReason::ArchitecturalFailure => {
             "Approve closes it as failed; override, with a note, opens fix_test_failures."
         }
@@ -134,13 +136,21 @@ fn halted(halt: &Halt, facts: &Facts) -> Why {
         }
         HaltReason::MergeConflict => "Settle the conflict in its worktree or on the child's branch, then retry.",
         HaltReason::AgentUnavailable | HaltReason::Environment => "Mend what the message names, then retry.",
-    };
+    }
+}
+
+/// So many bytes of a halt's message are told; the halt itself has all.
+const TOLD: usize = 2_000;
+
+fn halted(halt: &Halt, facts: &Facts) -> Why {
+    let end = halt.message.floor_char_boundary(TOLD);
+    let more = if end < halt.message.len() { "…" } else { "" };
     Why {
-        state: format!("Halted ({}): {}", halt.reason, halt.message),
+        state: format!("Halted ({}): {}{more}", halt.reason, &halt.message[..end]),
         rule: rule_of(halt.reason).into(),
         since: halt.at,
         who: "a person".into(),
-        hint: hint.into(),
+        hint: ways_out(halt.reason).into(),
         ..blank(facts)
     }
 }

@@ -18,7 +18,7 @@ pub use continuation::{Continuation, Past, Wanted, continue_or_new};
 pub use criteria::{carried, gap_analysis, judge_criteria};
 pub use decision::{Validity, evidence_hash, halted_files, validity};
 pub use design::{assertions, problems as design_problems, unmatched};
-pub use explain::{Facts, LastAttempt, Why, why};
+pub use explain::{Facts, LastAttempt, Why, ways_out, why};
 pub use judge::{Expected, for_ledger, judge, listed};
 pub use ledger::{LedgerRow, LedgerState, absorb, failure_set, fingerprint, problem_set};
 pub use orchestrator::{Attempt, Awaited, Bounds, History, Next, Outcome, Waiting, WorkflowError, next, status_after};

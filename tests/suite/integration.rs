@@ -493,6 +493,13 @@ fn approve_closes_and_nothing_happens_after_the_halt() {
     let expected = [("rounds".to_owned(), Placement::Outside), ("is_old".to_owned(), Placement::PreExisting)];
     assert_eq!(placed, expected, "what was red before is told apart from what broke");
     assert_eq!(halt.evidence["about"]["files"], serde_json::json!(["src/billing/rounding.txt"]));
+    let next = shop.ok(&["preview", &id.to_string()]);
+    assert_eq!(
+        next,
+        "next: halt\nbut: halted (architectural_failure): tests outside Orders broke: rounds in Billing; changed here, \
+         and theirs or used by them: src/billing/rounding.txt. Approve closes it as failed; override, with a note, \
+         opens fix_test_failures.\n"
+    );
     let shown = shop.ok(&["show", &id.to_string()]);
     let told = |line: &str| shown.lines().any(|it| it.split_whitespace().collect::<Vec<_>>().join(" ") == line);
     assert!(told("new rounds outside, Billing tests/rounding.t"), "{shown}");
