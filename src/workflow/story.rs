@@ -472,14 +472,21 @@ pub fn failure_sentence(row: &LedgerRow) -> String {
     format!("{test} {span}{returns}, {now}.")
 }
 
+/// So many characters has a headline at most.
+const HEADLINE: usize = 500;
+
 /// The beginning of a message as one line; where that only announces what follows, with what follows.
 #[must_use]
 pub fn headline(message: &str) -> String {
     let mut lines = message.lines().filter(|line| !line.trim().is_empty());
     let first = lines.next().unwrap_or_default();
-    match lines.next() {
+    let told = match lines.next() {
         Some(second) if first.trim_end().ends_with(':') => format!("{} {}", first.trim_end(), second.trim()),
         Some(_) | None => first.to_owned(),
+    };
+    match told.char_indices().nth(HEADLINE) {
+        Some((end, _)) => format!("{}…", &told[..end]),
+        None => told,
     }
 }
 

@@ -5,6 +5,8 @@ use std::{
     sync::Arc,
 };
 
+use serde_json::json;
+
 use crate::{
     engine::{
         job::{Job, Performed, Stopper, Work},
@@ -18,6 +20,9 @@ use crate::{
     project::Project,
     workflow,
 };
+
+/// So many files that do not merge are kept as evidence.
+const CONFLICTS: usize = 2_000;
 
 /// What a spawn step will do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -287,21 +292,22 @@ async fn merge(
         Ok(outcome)
     })
     .await?;
+    let mut evidence = None;
     let problem = match outcome {
         MergeOutcome::Merged { .. } => return Ok(true),
         MergeOutcome::UpToDate => return Ok(false),
         MergeOutcome::Conflict { files } => {
-            format!("{branch} does not merge into {}: both changed {}", own_branch(job), files.join(", "))
+            let named = workflow::listed(files.iter().map(String::as_str), files.len());
+            evidence = Some(json!({"conflicts": files.get(..CONFLICTS).unwrap_or(&files), "all": files.len()}));
+            format!("{branch} does not merge into {}: both changed {named}", own_branch(job))
         }
         MergeOutcome::Failed { message } => format!("{branch} could not be merged: {message}"),
     };
     give_up_own_merge(job, stopper).await?;
-    Err(Box::new(StepResult::error(
-        Cause::MergeConflict,
-        format!(
-            "{problem}\nmerge it by hand in {worktree} and commit, or list files with lines of several components in [worktree] union, then retry"
-        ),
-    )))
+    let message = format!(
+        "{problem}\nmerge it by hand in {worktree} and commit, or list files with lines of several components in [worktree] union, then retry"
+    );
+    Err(Box::new(StepResult { evidence, ..StepResult::error(Cause::MergeConflict, message) }))
 }
 
 fn own_branch(job: &Job) -> &str {

@@ -301,4 +301,6 @@ fn a_line_that_announces_another_is_shown_with_it() {
     assert_eq!(headline("1 of 1 tests fail\nsums"), "1 of 1 tests fail");
     assert_eq!(headline("ended:"), "ended:");
     assert_eq!(headline(""), "");
+    let long = headline(&"test_1, ".repeat(2_000));
+    assert!(long.chars().count() == 501 && long.ends_with('…'), "{long}");
 }
