@@ -9,6 +9,7 @@ use super::{
 
 const BOARD: &[Scope] = &[Scope::Tree, Scope::Pane];
 const DECIDING: &[Scope] = &[Scope::Tree, Scope::Pane, Scope::Halt];
+const HELPED: &[Scope] = &[Scope::Tree, Scope::Pane, Scope::Halt, Scope::Inbox];
 const LISTS: &[Scope] = &[Scope::Tree, Scope::Pane, Scope::Text, Scope::Halt, Scope::Inbox];
 const ROWS_OF: &[Scope] = &[Scope::Tree, Scope::Pane, Scope::Text, Scope::Halt, Scope::Inbox, Scope::Menu];
 
@@ -70,7 +71,7 @@ pub const TABLE: &[Row] = &[
     row(Command::Go(Go::Back), &[Key::plain(KeyCode::Esc)], "back", "Back to the tree; there, end the filter", BOARD, 0),
     row(Command::Redraw, &[Key::ctrl('l')], "redraw", "Draw the screen anew", BOARD, 0),
     row(Command::Suspend, &[Key::ctrl('z')], "suspend", "Into the background of the shell; `fg` comes back", BOARD, 0),
-    row(Command::Help, &[Key::char('?'), Key::plain(KeyCode::F(1))], "help", "All keys", BOARD, 1),
+    row(Command::Help, &[Key::char('?'), Key::plain(KeyCode::F(1))], "help", "All keys", HELPED, 1),
     row(Command::Quit, &[Key::char('q'), Key::ctrl('c')], "quit", "Leave the board. Nothing stops: the engine goes on with its work", BOARD, 2),
     row(Command::Quit, &[Key::ctrl('c')], "quit", "Leave the board. Nothing stops", &[Scope::Text, Scope::Halt, Scope::Inbox, Scope::Menu, Scope::Question, Scope::Filter], 0),
     row(Command::Reply(Reply::Jump), &[Key::plain(KeyCode::Enter), Key::char('l')], "go there", "To the session of this row; a halt opens with it", &[Scope::Inbox], 1),

@@ -144,7 +144,9 @@ fn press(model: &mut Model, snapshot: &Snapshot, event: KeyEvent) -> Vec<Effect>
             Vec::new()
         }
         None => {
-            say(model, Tone::Dim, format!("{} does nothing here; ? lists the keys", key.name()));
+            let helps = keys::of(scope).any(|row| row.command == Command::Help);
+            let help = if helps { "; ? lists the keys" } else { "" };
+            say(model, Tone::Dim, format!("{} does nothing here{help}", key.name()));
             Vec::new()
         }
     }

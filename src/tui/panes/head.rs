@@ -6,17 +6,23 @@ use crate::{
     tui::{
         clean::{clean, clean_line, elide, width},
         snapshot::Inspected,
-        text::{Lines, Page, Tone},
+        text::{Line, Lines, Page, Tone, wrap},
         tree::Node,
         words,
     },
-    workflow::{Why, position},
+    workflow::{Why, headline, position},
 };
 
 use super::Moment;
 
-/// So many lines of a halt's message are above the pane; all are in the History.
-const LINES: usize = 4;
+/// So many rows of a message and of a hint are above the pane, where there is room; all are in the History.
+const ROWS: (usize, usize) = (4, 2);
+/// The same where there is little.
+const FEW_ROWS: (usize, usize) = (2, 1);
+/// So much of a message is looked at, in bytes.
+const LOOKED_AT: usize = 4 * 1024;
+/// In fewer rows there is little room.
+const LOW: u16 = 30;
 
 /// In so many rows and more, mode, agent and branch are said.
 const ROOMY: u16 = 16;
@@ -50,6 +56,13 @@ pub(crate) fn head(node: &Node, inspected: Option<&Inspected>, now: Micros, colu
         page.add(|line| line.with(Tone::Dim, elide(&format!("  {place}"), columns)));
     }
     let Some(inspected) = inspected else { return page.done() };
+    let (told, hinted) = if rows < LOW { FEW_ROWS } else { ROWS };
+    let told = |page: &mut Page, tone, text: &str| {
+        // Where there is little room a message is told in one line, which leads on to what it announces.
+        let text = if rows < LOW { headline(text) } else { text.to_owned() };
+        bar(page, tone, &text, columns, told);
+    };
+    let hint = |page: &mut Page, text: &str| bar(page, Tone::Dim, text, columns, hinted);
     match row.need() {
         Some(Need::Decision { reason }) => {
             page.add(|line| {
@@ -57,21 +70,21 @@ pub(crate) fn head(node: &Node, inspected: Option<&Inspected>, now: Micros, colu
             });
             let halt = inspected.detail.halt.as_ref();
             let message = halt.map(|halt| clean(&halt.message)).unwrap_or_default();
-            bar(&mut page, Tone::Plain, &message);
-            bar(&mut page, Tone::Dim, &inspected.why.hint);
+            told(&mut page, Tone::Plain, &message);
+            hint(&mut page, &inspected.why.hint);
         }
         Some(Need::Request) => {
             page.add(|line| line.marked(Tone::Warn, BAR).with(Tone::Warn, "ASKS  for your word"));
             let request = inspected.detail.requests.first();
-            bar(&mut page, Tone::Plain, &request.map(|it| clean(&it.in_words())).unwrap_or_default());
-            bar(&mut page, Tone::Dim, "A approves it, x refuses it; either may have a note, which its agent is told.");
+            told(&mut page, Tone::Plain, &request.map(|it| clean(&it.in_words())).unwrap_or_default());
+            hint(&mut page, "A approves it, x refuses it; either may have a note, which its agent is told.");
         }
         Some(Need::Permission) => {
             page.add(|line| line.marked(Tone::Warn, BAR).with(Tone::Warn, "ITS AGENT ASKS"));
             if let Some(question) = &inspected.detail.question {
-                bar(&mut page, Tone::Plain, &clean(&format!("{}: {}", question.tool, question.title)));
+                told(&mut page, Tone::Plain, &clean(&format!("{}: {}", question.tool, question.title)));
             }
-            bar(&mut page, Tone::Dim, "p answers. Without an answer it is told no after a while.");
+            hint(&mut page, "p answers. Without an answer it is told no after a while.");
         }
         Some(Need::Advance) => {
             page.add(|line| {
@@ -82,8 +95,8 @@ pub(crate) fn head(node: &Node, inspected: Option<&Inspected>, now: Micros, colu
         Some(Need::Failed) => {
             page.add(|line| line.marked(Tone::Bad, BAR).with(Tone::Bad, "FAILED"));
             let error = inspected.detail.attempts.iter().rev().find_map(|attempt| attempt.error_message.as_deref());
-            bar(&mut page, Tone::Plain, &clean(error.unwrap_or_default()));
-            bar(&mut page, Tone::Dim, &inspected.why.hint);
+            told(&mut page, Tone::Plain, &clean(error.unwrap_or_default()));
+            hint(&mut page, &inspected.why.hint);
         }
         None if row.status == Status::Active && (!row.is_running() || node.children.active > 0) => {
             page.add(|line| line.marked(Tone::Busy, BAR).with(Tone::Busy, clean_line(&inspected.why.state)));
@@ -93,9 +106,26 @@ pub(crate) fn head(node: &Node, inspected: Option<&Inspected>, now: Micros, colu
     page.done()
 }
 
-fn bar(page: &mut Page, tone: Tone, text: &str) {
-    for text in text.trim_end().lines().take(LINES) {
-        page.add(|line| line.marked(Tone::Warn, BAR).with(tone, text));
+/// A text beside the bar, cut where it takes more than so many rows.
+fn bar(page: &mut Page, tone: Tone, text: &str, columns: usize, rows: usize) {
+    let text = &text[..text.floor_char_boundary(LOOKED_AT)];
+    let mut left = rows;
+    let lines: Vec<&str> = text.trim_end().lines().filter(|line| !line.trim().is_empty()).collect();
+    for (at, text) in lines.iter().enumerate() {
+        let marked = |text: &str| Line::new((0, 0)).marked(Tone::Warn, BAR).with(tone, text);
+        let takes = |text: &str| wrap(&marked(text), columns).len();
+        let last = left <= takes(text) && at + 1 < lines.len();
+        let mut shown = if last { format!("{text} …") } else { (*text).to_owned() };
+        let mut room = columns.saturating_mul(left);
+        while takes(&shown) > left && room > 0 {
+            shown = elide(text, room);
+            room -= 1;
+        }
+        page.add(|line| line.marked(Tone::Warn, BAR).with(tone, shown.as_str()));
+        left = left.saturating_sub(takes(&shown));
+        if left == 0 {
+            return;
+        }
     }
 }
 

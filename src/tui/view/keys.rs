@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::tui::{
     able::able,
-    keys::{self, Scope},
+    keys::{self, Command, Scope},
     model::Model,
     snapshot::Snapshot,
     text::{Lines, Page, Row, Tone},
@@ -51,7 +51,12 @@ pub fn help() -> Lines {
     let both = |row: &keys::Row| row.scopes.contains(&Scope::Tree) && row.scopes.contains(&Scope::Pane);
     section(&mut page, "On the board", keys::of(Scope::Tree).filter(|row| both(row)));
     for scope in Scope::ALL {
-        section(&mut page, title(*scope), keys::of(*scope).filter(|row| !both(row)));
+        // Of what works on the board, too, a section names what is not plain to see.
+        let named = |row: &&keys::Row| {
+            let on_board = matches!(scope, Scope::Tree | Scope::Pane) || matches!(row.command, Command::Move(_));
+            !(both(row) && on_board)
+        };
+        section(&mut page, title(*scope), keys::of(*scope).filter(named));
     }
     page.gap();
     page.add(|line| line.with(Tone::Title, "Signs"));

@@ -220,6 +220,45 @@ fn the_diff_is_what_the_branch_has_and_more() {
 }
 
 #[test]
+fn the_view_of_a_halt_has_its_help() {
+    let shop = shop();
+    let mut board = shop.board("H");
+    assert!(board.text().lines().last().unwrap().contains("? help"), "{}", board.text());
+    board.press("?");
+    board.resize(120, 200);
+    let text = board.text();
+    let section: Vec<&str> = text.lines().skip_while(|line| !line.contains("In the view of a halt")).collect();
+    for key in ["A  Approve the halt", "O  Override the halt", "r  Try again"] {
+        assert!(section.iter().take(10).any(|line| line.contains(key)), "{key} is missing in\n{text}");
+    }
+    board.press("Esc x");
+    assert!(board.text().contains("x does nothing here; ? lists the keys"), "{}", board.text());
+    board.press("Esc w x");
+    let text = board.text();
+    assert!(text.contains("x does nothing here") && !text.contains("? lists"), "{text}");
+}
+
+#[test]
+fn a_long_message_leaves_room_for_the_pane() {
+    let shop = shop();
+    let mut scene = Scene::again(&shop.shelf.path);
+    let names = (0..900).map(|at| format!("billing::rounds_{at}")).collect::<Vec<_>>().join(", ");
+    for message in [format!("tests outside Orders broke: {names}"), "x".repeat(13_000), "a line\n".repeat(2_000)] {
+        let evidence = serde_json::json!({});
+        scene.halt_about(shop.orders, HaltReason::ArchitecturalFailure, &message, evidence);
+        for ((width, height), most) in [((80, 24), 4), ((60, 20), 4), ((120, 60), 7)] {
+            let mut board = shop.board("");
+            board.resize(width, height);
+            let text = board.text();
+            let bars =
+                text.lines().filter(|line| line.contains("│ ▌ ") || line.starts_with("▌ ") && width < 70).count();
+            let tree = usize::from(width < 70 && text.lines().any(|line| line.starts_with("▌ ◆")));
+            assert!(text.contains("HALTED") && bars - tree <= most, "{width}×{height} {bars}\n{text}");
+        }
+    }
+}
+
+#[test]
 fn a_diff_says_what_it_does_not_count_and_shows_what_hides() {
     let shop = shop();
     let root = shop.tree.root();
