@@ -28,6 +28,9 @@ pub struct Areas {
     pub keys: Rect,
 }
 
+/// So many columns of the board are seen beside an overlay, or none.
+const MARGIN: u16 = 2;
+
 /// From so many columns on, tree and pane are side by side.
 const SIDE_BY_SIDE: u16 = 70;
 
@@ -125,13 +128,13 @@ pub fn session(area: Rect, head: usize, children: usize) -> SessionAreas {
     areas
 }
 
-/// An overlay's box: at most so wide and high, in the middle, leaving the edge visible where there is room.
+/// An overlay's box: at most so wide and high, in the middle. What would leave less than [`MARGIN`] columns of the board at
+/// each side takes them too; above and below a row of it stays visible where there is room.
 #[must_use]
 pub fn overlay(width: u16, height: u16, wide: usize, high: usize) -> Rect {
-    let fit = |wanted: usize, has: u16| {
-        let most = if has > 12 { has - 2 } else { has };
-        u16::try_from(wanted).unwrap_or(u16::MAX).min(most)
-    };
-    let (wide, high) = (fit(wide, width), fit(high, height));
+    let wanted = |wanted: usize| u16::try_from(wanted).unwrap_or(u16::MAX);
+    let most = if height > 12 { height - 2 } else { height };
+    let high = wanted(high).min(most);
+    let wide = Some(wanted(wide)).filter(|wide| wide.saturating_add(2 * MARGIN) <= width).unwrap_or(width);
     Rect::new((width - wide) / 2, (height - high) / 2, wide, high)
 }

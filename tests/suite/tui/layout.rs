@@ -76,5 +76,6 @@ proptest! {
         }
         let on_top = overlay(width, height, head * 8, children);
         prop_assert_eq!(on_top.intersection(screen), on_top);
+        prop_assert!(on_top.width == width || (on_top.x >= 2 && width - on_top.right() >= 2), "{:?}", on_top);
     }
 }
