@@ -1,8 +1,10 @@
 //! Integration sessions with the real program: the demo's story row by row, and what it does not show.
 
 mod crash;
+mod designs;
 mod many;
 mod order;
+mod rows;
 
 use std::{
     fs,
@@ -142,6 +144,21 @@ impl Shop {
 
     /// The same with another configuration, another beginning, and more files.
     pub(crate) fn with(toml: &str, scenario: &[&str], write: impl FnOnce(&Self)) -> (Self, SessionId) {
+        let shop = Self::founded(toml, scenario, write);
+        let coding = shop.session("context_coding");
+        assert_eq!(shop.run(coding), 0, "{}", shop.story());
+        let integration = shop.session("integration");
+        (shop, integration)
+    }
+
+    /// The project with a session of this kind that is not begun, and nothing else.
+    fn of(kind: &str, toml: &str, scenario: &[&str], write: impl FnOnce(&Self)) -> (Self, SessionId) {
+        let shop = Self::founded(toml, scenario, write);
+        let id = shop.session(kind);
+        (shop, id)
+    }
+
+    fn founded(toml: &str, scenario: &[&str], write: impl FnOnce(&Self)) -> Self {
         let shop = Self::empty();
         let project = shop.project();
         fs::create_dir(&project).unwrap();
@@ -160,10 +177,7 @@ impl Shop {
         shop.git(&["add", "--all"]);
         shop.git(&["commit", "--quiet", "--message", "Begin"]);
         shop.ok(&["trust", "--yes"]);
-        let coding = shop.session("context_coding");
-        assert_eq!(shop.run(coding), 0, "{}", shop.story());
-        let integration = shop.session("integration");
-        (shop, integration)
+        shop
     }
 
     pub(crate) fn empty() -> Self {

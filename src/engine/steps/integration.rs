@@ -140,8 +140,7 @@ async fn broken_outside(job: &Job, judged: StepResult, outside: &[TestFailure]) 
     let patch = git::read(move || Tree::open(&worktree)?.patch(&base, &paths, PATCH)).await?;
     let told = outside.get(..TestRun::MAX_TOLD).unwrap_or(outside);
     let left_out = outside.len() - told.len();
-    let evidence =
-        json!({"contexts": contexts, "tests": told, "left_out": left_out, "files": files, "patch": patch});
+    let evidence = json!({"contexts": contexts, "tests": told, "left_out": left_out, "files": files, "patch": patch});
     Ok(StepResult {
         cause: Some(Cause::FailuresOutside),
         error_message: Some(message),
