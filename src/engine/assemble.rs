@@ -76,6 +76,12 @@ impl Desk {
         work: Work,
         intent: Option<IntentId>,
     ) -> Result<Job, EngineError> {
+        // A person who asks for the attempt does not wait.
+        let pause = if intent.is_none() && matches!(work, Work::Agent(_)) {
+            self.store.pause(&session, step, &project.limits)?
+        } else {
+            None
+        };
         let generation = self
             .store
             .generations(session.id)?
@@ -95,6 +101,7 @@ impl Desk {
             history,
             work,
             intent,
+            pause,
             id: InteractionId::generate(),
         })
     }

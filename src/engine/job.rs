@@ -3,7 +3,7 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use camino::Utf8PathBuf;
@@ -25,7 +25,7 @@ use crate::{
     },
     project::Project,
     store::{Change, Makers, Said, StoreError, Writer},
-    workflow::{History, LedgerRow},
+    workflow::{History, LedgerRow, Pause},
 };
 
 /// What every attempt of an engine shares.
@@ -236,12 +236,32 @@ pub(super) struct Job {
     pub(super) work: Work,
     /// The intent that started it.
     pub(super) intent: Option<IntentId>,
+    /// How long it waits before it begins, since the attempts before it failed at once.
+    pub(super) pause: Option<Pause>,
     pub(super) id: InteractionId,
 }
 
 impl Job {
     pub(super) fn tap(&self) -> Tap {
         Tap::new(&self.shared.recorder, &self.scope, self.session.id, self.seq)
+    }
+
+    /// Waits until the pause is over. `false`: stopped before.
+    async fn paused(&self, stopper: &mut Stopper) -> bool {
+        let Some(pause) = self.pause else { return true };
+        let left = u64::try_from(pause.until.saturating_sub(clock::now())).unwrap_or(0);
+        // A clock that was set back must not make it longer.
+        let left = Duration::from_micros(left).min(pause.length);
+        if left.is_zero() {
+            return true;
+        }
+        let before = Tap::new(&self.shared.recorder, &self.scope, self.session.id, self.seq.saturating_sub(1));
+        before.note(format!("It failed at once. {} is tried again in {}s.", self.step, pause.length.as_secs()));
+        tokio::select! {
+            biased;
+            () = stopper.withdrawn() => false,
+            () = tokio::time::sleep(left) => true,
+        }
     }
 
     /// Takes the permit that the step needs. `None`: stopped before there was one.
@@ -284,6 +304,9 @@ pub(super) struct Composed {
 /// # Errors
 /// When the record cannot be kept.
 pub(super) async fn attempt(job: Job, mut stopper: Stopper) -> Result<(), StoreError> {
+    if !job.paused(&mut stopper).await {
+        return Ok(());
+    }
     let Some(_permit) = job.permit(&mut stopper).await else { return Ok(()) };
     let composed = steps::compose(&job).await;
     if stopper.now() != Stop::Run {

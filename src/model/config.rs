@@ -255,6 +255,8 @@ pub struct Limits {
     pub iterations: u32,
     /// After so many test runs with the same failures a person is asked; 0: never.
     pub same_failures: u32,
+    /// So many seconds at most are waited before an agent that failed at once is tried again; 0: none.
+    pub longest_pause: u32,
     /// How long a step may take.
     pub step_timeout: Duration,
     /// How long a step's process may be silent.
@@ -270,6 +272,7 @@ impl Default for Limits {
             tests: 2,
             iterations: 5,
             same_failures: 3,
+            longest_pause: 30,
             step_timeout: Duration::from_secs(30 * 60),
             inactivity: Duration::from_secs(10 * 60),
             output: 64 * 1024 * 1024,

@@ -12,7 +12,8 @@ use super::{
 /// More of anything at once is a slip of the finger.
 const MOST: i64 = 1_000;
 
-const KEYS: &[&str] = &["agents", "tests", "iterations", "same_failures", "step_timeout", "inactivity", "output"];
+const KEYS: &[&str] =
+    &["agents", "tests", "iterations", "same_failures", "longest_pause", "step_timeout", "inactivity", "output"];
 
 /// The limits that a file states. What it does not state is left to whoever comes below it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -25,6 +26,8 @@ pub struct StatedLimits {
     pub iterations: Option<u32>,
     /// Test runs with the same failures; 0: never asked.
     pub same_failures: Option<u32>,
+    /// Seconds that are waited at most before an agent that failed at once is tried again; 0: none.
+    pub longest_pause: Option<u32>,
     /// How long a step may take.
     pub step_timeout: Option<Duration>,
     /// How long a process may be silent.
@@ -42,6 +45,7 @@ impl StatedLimits {
             tests: self.tests.unwrap_or(base.tests),
             iterations: self.iterations.unwrap_or(base.iterations),
             same_failures: self.same_failures.unwrap_or(base.same_failures),
+            longest_pause: self.longest_pause.unwrap_or(base.longest_pause),
             step_timeout: self.step_timeout.unwrap_or(base.step_timeout),
             inactivity: self.inactivity.unwrap_or(base.inactivity),
             output: self.output.unwrap_or(base.output),
@@ -57,6 +61,7 @@ pub(super) fn read(top: &Table<'_>) -> StatedLimits {
         tests: count(&table, "tests", 1),
         iterations: count(&table, "iterations", 1),
         same_failures: count(&table, "same_failures", 0),
+        longest_pause: count(&table, "longest_pause", 0),
         step_timeout: duration(&table, "step_timeout"),
         inactivity: duration(&table, "inactivity"),
         output: size(&table, "output"),

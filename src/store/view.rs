@@ -1,5 +1,7 @@
 //! What the board and the command line read: rows that cost the same however long a session's history is.
 
+use std::time::Duration;
+
 use rusqlite::{OptionalExtension as _, Row, params};
 use serde::Serialize;
 
@@ -8,7 +10,7 @@ use crate::{
         Cause, Data, Event, Generation, Grant, Halt, HaltReason, Lasts, Limits, Micros, Mode, Performer, Permission,
         Request, ResultStatus, Session, SessionId, SessionKind, Standing, Status, Step,
     },
-    workflow::{Bounds, Facts, LastAttempt, LedgerRow, Next, Waiting, next},
+    workflow::{Bounds, Facts, LastAttempt, LedgerRow, Next, Pause, Tried, Waiting, next, pause},
 };
 
 use super::{Store, StoreError};
@@ -157,6 +159,13 @@ pub struct Summary {
     pub started_at: Micros,
     /// When it ended.
     pub completed_at: Option<Micros>,
+}
+
+impl From<&Summary> for Tried {
+    fn from(it: &Summary) -> Self {
+        let Summary { step, status, cause, started_at, completed_at, .. } = *it;
+        Self { step, status, cause, started_at, completed_at }
+    }
 }
 
 /// A session that another one waits for.
@@ -360,6 +369,10 @@ impl Store {
             Ok(Next::Step(step)) => self.slots(*step, limits)?,
             Ok(Next::Complete | Next::Halt(_) | Next::Waiting(_)) | Err(_) => None,
         };
+        let pause = match &next {
+            Ok(Next::Step(step)) => self.pause(session, *step, limits)?.filter(|pause| pause.until > now),
+            Ok(Next::Complete | Next::Halt(_) | Next::Waiting(_)) | Err(_) => None,
+        };
         let waits = detail.waits_for.iter().filter(|other| !other.status.is_terminal());
         let until = match &next {
             Ok(Next::Waiting(Waiting::Agent { seq, .. })) => self.resumes_at(session.id, *seq)?,
@@ -379,6 +392,7 @@ impl Store {
             requests: detail.requests.iter().map(Request::in_words).collect(),
             engine,
             slots,
+            pause: pause.map(|pause| pause.length),
             updated_at: session.updated_at,
         })
     }
@@ -436,6 +450,21 @@ impl Store {
         let rows = statement.query_map(params![session, self.project()?], read)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
+
+    /// The pause before the next attempt at a step, if its last ones failed at once.
+    ///
+    /// # Errors
+    /// When a row cannot be read.
+    pub fn pause(&self, session: &Session, step: Step, limits: &Limits) -> Result<Option<Pause>, StoreError> {
+        let decided = self.decided(session.id)?;
+        let is_counted = |it: &&Summary| it.generation == session.generation && it.seq > decided;
+        let last = self.summaries(session.id, Self::LOOKED_AT)?;
+        let tried: Vec<Tried> = last.iter().filter(is_counted).map(Tried::from).collect();
+        Ok(pause(&tried, step, Duration::from_secs(u64::from(limits.longest_pause))))
+    }
+
+    /// So many attempts are looked at for a pause: after fewer it is as long as it gets.
+    const LOOKED_AT: usize = 16;
 
     fn slots(&self, step: Step, limits: &Limits) -> Result<Option<(u32, u32)>, StoreError> {
         let limit = match step.performer() {

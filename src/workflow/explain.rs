@@ -1,5 +1,7 @@
 //! Why a session stands where it stands: which rule put it there, what it waits for, since when, who can go on.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use crate::model::{Halt, HaltReason, Micros, Mode, Performer, Status, Step};
@@ -27,6 +29,8 @@ pub struct Facts {
     pub engine: bool,
     /// Agent or test processes at once, and how many are running, for the kind that the next step needs.
     pub slots: Option<(u32, u32)>,
+    /// How long it pauses before its next step, since that failed at once.
+    pub pause: Option<Duration>,
     /// When the session last changed.
     pub updated_at: Micros,
 }
@@ -255,6 +259,16 @@ fn stands_before(step: Step, facts: &Facts) -> Why {
             rule: "In manual mode every step waits for advance.".into(),
             who: "a person".into(),
             hint: "Advance it (a), or give it another mode (m).".into(),
+            ..blank(facts)
+        };
+    }
+    if let Some(pause) = facts.pause {
+        return Why {
+            state: format!("It pauses for {}s before it tries {step} again.", pause.as_secs()),
+            rule: "An agent that fails within a second is left alone a while, twice as long each time (limits.longest_pause)."
+                .into(),
+            who: "the engine, when the pause is over; a person can cancel it".into(),
+            hint: engine_hint(facts),
             ..blank(facts)
         };
     }

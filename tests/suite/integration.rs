@@ -37,6 +37,10 @@ name = "shop"
 tests = "custom"
 agent = "player"
 
+# No test waits for an agent that fails.
+[limits]
+longest_pause = 0
+
 [paths]
 code = "src/{path}.txt"
 test = "tests/{name}.t"

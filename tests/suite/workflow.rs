@@ -6,6 +6,7 @@ mod errors;
 mod explain;
 mod ledger;
 mod limits;
+mod pause;
 mod placement;
 mod properties;
 mod render;

@@ -58,7 +58,7 @@ fn the_most_useful_thing_is_said_with_its_command() {
 fn a_loop_that_got_stuck_is_to_be_read_first() {
     let world = World::trusted();
     world.write("agent.sh", "cat > /dev/null; echo '{} \u{1b}[31m' >&2; date +%N > src.txt; exit 3\n");
-    world.edit("callboard.toml", "[paths]", "[limits]\niterations = 1\n\n[paths]");
+    world.edit("callboard.toml", "[limits]", "[limits]\niterations = 1");
     world.commit_all("An agent that never succeeds");
     let id = world.session(&["component_test", "Pricing"]);
     assert_eq!(world.run(&["run", &id]).code, 3);

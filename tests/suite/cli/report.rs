@@ -59,7 +59,7 @@ fn it_is_written_where_and_how_it_is_asked_for() {
 fn a_decision_holds_until_what_it_was_made_on_changes() {
     let world = World::trusted();
     world.write("agent.sh", "cat > /dev/null; date +%N > src.txt; exit 3\n");
-    world.edit("callboard.toml", "[paths]", "[limits]\niterations = 1\n\n[paths]");
+    world.edit("callboard.toml", "[limits]", "[limits]\niterations = 1");
     world.commit_all("An agent that never succeeds");
     let id = world.session(&["component_test", "Pricing"]);
     assert_eq!(world.run(&["run", &id]).code, 3);

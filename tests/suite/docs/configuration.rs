@@ -52,7 +52,8 @@ fn the_example_of_front_matter_is_made_of_kinds_that_there_are() {
 fn the_limits_are_written_with_their_defaults() {
     let project = load(&examples()[0]);
     assert_eq!(project.limits, Limits::default(), "the values of the example are the defaults");
-    let Limits { agents, tests, iterations, same_failures, step_timeout, inactivity, output } = Limits::default();
+    let Limits { agents, tests, iterations, same_failures, longest_pause, step_timeout, inactivity, output } =
+        Limits::default();
     let minutes = |duration: Duration| format!("{}m", duration.as_secs() / 60);
     let page = text("docs/configuration.md");
     let (_, page) = page.split_once("\n[limits]\n").unwrap();
@@ -61,6 +62,7 @@ fn the_limits_are_written_with_their_defaults() {
         ("tests", tests.to_string()),
         ("iterations", iterations.to_string()),
         ("same_failures", same_failures.to_string()),
+        ("longest_pause", longest_pause.to_string()),
         ("step_timeout", minutes(step_timeout)),
         ("inactivity", minutes(inactivity)),
         ("output", format!("{}MiB", output >> 20)),

@@ -173,7 +173,12 @@ impl Lab {
              code = \"src/{{path}}.txt\"\ntest = \"tests/{{name}}.t\"\n[limits]\n{}\n[runner]\n{runner}\n[agents.sh]\n{agent}\n\
              [worktree]\n{}\n[[context]]\nname = \"Shop\"\nkind = \"context\"\n",
             if shape.remote { "remote = \"origin\"" } else { "" },
-            shape.limits,
+            // No test waits for an agent that fails, unless it is about that.
+            if shape.limits.contains("longest_pause") {
+                shape.limits.clone()
+            } else {
+                format!("longest_pause = 0\n{}", shape.limits)
+            },
             shape.worktree,
         );
         for (at, name) in shape.components.iter().enumerate() {

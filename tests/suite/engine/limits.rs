@@ -1,6 +1,12 @@
 //! Ending gracefully, and limits that change while work is done.
 
-use callboard::model::{Cause, IntentAction, Status, Step};
+use callboard::{
+    engine,
+    model::{
+        Cause, Command, EventKind, IntentAction, Interaction, InteractionId, Mode, SessionId, Status, Step, StepResult,
+    },
+    store::Change,
+};
 use rustix::process::Signal;
 
 use super::lab::{Lab, Shape};
@@ -112,6 +118,80 @@ fn run_tells_how_it_ended() {
     lab.done(cancelled, IntentAction::Cancel);
     assert_eq!(lab.exit(pid), Some(4));
     assert_eq!(lab.history(cancelled).pop().unwrap().result.unwrap().cause, Some(Cause::Cancelled));
+}
+
+/// Enters attempts at writing the tests that failed at once, the last of them just now.
+fn failed_at_once(lab: &Lab, id: SessionId, times: u32) {
+    let mut store = lab.open();
+    let first = store.last_seq(id).unwrap() + 1;
+    for at in 0..times {
+        let (seq, now) = (first + at, engine::now());
+        let interaction = Interaction {
+            id: InteractionId::generate(),
+            session_id: id,
+            seq,
+            generation: 1,
+            step: Step::GenerateTestsAndFixtures,
+            iteration: at + 1,
+            command: Command::Agent { agent: "sh".into(), prompt: "Write.".into(), conversation_id: None },
+            result: None,
+            started_at: now,
+            completed_at: None,
+        };
+        let result = Box::new(StepResult::error(Cause::Failed, "no"));
+        let begin = Change::Begin { interaction: Box::new(interaction), owner: None };
+        store.apply(&vec![begin, Change::Finish { session: id, seq, result, at: now }]).unwrap();
+    }
+}
+
+#[test]
+fn an_agent_that_fails_at_once_is_left_alone_a_while() {
+    let lab = Lab::with(Shape { limits: "longest_pause = 1000\niterations = 99\n".into(), ..Shape::default() });
+    let engine = lab.engine();
+    let prepared = |name: &str| {
+        let id = lab.session_with("component_test", name, &["--mode", "manual"]);
+        lab.done(id, IntentAction::Advance);
+        lab.wait("it is prepared", |store| {
+            store.board_row(id).unwrap().next.as_deref() == Some("generate_tests_and_fixtures")
+        });
+        id
+    };
+    let (alpha, beta, gamma) = (prepared("Alpha"), prepared("Beta"), prepared("Gamma"));
+    let auto = IntentAction::SetMode { mode: Mode::Auto };
+    failed_at_once(&lab, alpha, 1);
+    lab.done(alpha, auto.clone());
+    lab.completes(alpha);
+    let history = lab.history(alpha);
+    assert!(history[2].started_at - history[1].completed_at.unwrap() >= 1_000_000, "{history:?}");
+    let notes = |id| {
+        lab.events(id)
+            .into_iter()
+            .filter_map(|event| match event.kind {
+                EventKind::Note { text } => Some(text),
+                _ => None,
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(notes(alpha), ["It failed at once. generate_tests_and_fixtures is tried again in 1s."]);
+
+    // It is said, and the next engine keeps it.
+    failed_at_once(&lab, beta, 10);
+    lab.done(beta, auto.clone());
+    let says =
+        |times: usize| notes(beta).iter().filter(|note| note.ends_with("is tried again in 512s.")).count() == times;
+    lab.wait("it pauses", |_| says(1));
+    let why = lab.ok(&["why", &beta.to_string()]);
+    assert!(why.contains("It pauses for 512s before it tries generate_tests_and_fixtures again."), "{why}");
+    lab.stop(engine);
+    lab.engine();
+    lab.wait("it pauses again", |_| says(2));
+    // Nobody waits who asks for it, and it can be ended.
+    failed_at_once(&lab, gamma, 10);
+    lab.done(gamma, IntentAction::Advance);
+    lab.wait("it is tried", |_| lab.logged("- agent gamma") == 1);
+    lab.done(beta, IntentAction::Cancel);
+    assert_eq!((lab.logged("+ agent beta"), lab.history(beta).len()), (0, 11));
+    assert_eq!(lab.get(beta).status, Status::Cancelled);
 }
 
 #[test]

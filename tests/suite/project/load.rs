@@ -41,6 +41,7 @@ fn everything_is_read() {
         tests: 1,
         iterations: 3,
         same_failures: 0,
+        longest_pause: 5,
         step_timeout: Duration::from_secs(5400),
         inactivity: Duration::from_secs(90),
         output: 16 << 20,

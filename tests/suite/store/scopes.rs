@@ -185,6 +185,8 @@ fn reads_see_nothing(mine: &Store, theirs: &Store, foreign: &Foreign) -> BTreeSe
     // Both are given what was read in the other scope; they find nothing to add to it.
     empty("inbox_item", mine.inbox_item(&row).unwrap().unwrap().message.is_empty());
     let facts = mine.facts(&detail, &Limits::default(), false, 0).unwrap();
+    let foreign_session = theirs.session(session).unwrap();
+    empty("pause", mine.pause(&foreign_session, Step::GenerateImplementation, &Limits::default()).unwrap().is_none());
     empty("facts", facts.slots.is_none_or(|(_, taken)| taken == 0));
     called
 }

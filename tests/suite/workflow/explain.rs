@@ -21,6 +21,7 @@ fn facts() -> Facts {
         requests: Vec::new(),
         engine: true,
         slots: None,
+        pause: None,
         updated_at: 2_000,
     }
 }
