@@ -107,7 +107,7 @@ impl TestRun {
     /// So many tests and failures are kept by name; the counts always say how many there were.
     pub const MAX_TESTS: usize = 200_000;
 
-    /// What they said is kept of so many failures; of those after them only name and place.
+    /// What they said is kept of so many failures; of the others only name and place.
     pub const MAX_TOLD: usize = 2_000;
 
     /// A run that says nothing yet.
@@ -126,6 +126,18 @@ impl TestRun {
             must_fail: false,
             tests: Vec::new(),
             unreadable: None,
+        }
+    }
+
+    /// Forgets what failures said beyond the first [`TestRun::MAX_TOLD`], those that broke elsewhere before the others.
+    pub fn forget(&mut self) {
+        if self.failures.len() <= Self::MAX_TOLD {
+            return;
+        }
+        let mut order: Vec<&mut TestFailure> = self.failures.iter_mut().collect();
+        order.sort_by_key(|failure| Placement::rank(failure.placement));
+        for failure in order.into_iter().skip(Self::MAX_TOLD) {
+            (failure.message, failure.stack) = (String::new(), String::new());
         }
     }
 

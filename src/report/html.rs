@@ -325,7 +325,7 @@ fn failures(page: &mut Page, told: &Told, tag: &'static str) {
     }
     page.heading(tag, "Failures on the way");
     page.raw("<div class=\"wide\"><table><thead><tr><th>State</th><th>What became of it</th></tr></thead><tbody>\n");
-    for row in told.ledger.iter().take(ROWS) {
+    for row in words::failures(told) {
         let (class, state) = match (row.state.is_failing(), row.was_red_before()) {
             (true, true) => ("fit", "was red before"),
             (true, false) => ("fit bad", row.state.as_str()),

@@ -259,7 +259,7 @@ fn failures(page: &mut Page, told: &Told, level: &str) {
         return;
     }
     page.put(&format!("\n{level} Failures on the way\n\n"));
-    for row in told.ledger.iter().take(ROWS) {
+    for row in words::failures(told) {
         page.put(&format!("- {}\n", text(&failure_sentence(row), TEXT)));
     }
     page.more(told.ledger.len().saturating_sub(ROWS), "failure", "failures");

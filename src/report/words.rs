@@ -7,12 +7,14 @@ use serde_json::Value;
 
 use crate::{
     git::{ChangedFile, Patch},
-    model::{Command, Halt, Intent, IntentAction, Interaction, Micros, SessionId, TestFailure, TestRun, Verdict},
+    model::{
+        Command, Halt, Intent, IntentAction, Interaction, Micros, Placement, SessionId, TestFailure, TestRun, Verdict,
+    },
     tui,
-    workflow::Sentence,
+    workflow::{LedgerRow, Sentence},
 };
 
-use super::Changes;
+use super::{Changes, Told};
 
 /// So many lines of a story are told; of a longer one the first and the last.
 pub(super) const SENTENCES: usize = 400;
@@ -88,6 +90,14 @@ pub(super) fn list<T: AsRef<str>>(names: &[T]) -> String {
     let shown: Vec<String> = names.iter().take(LISTED).map(|name| line(name.as_ref(), 300)).collect();
     let shown = shown.join(", ");
     if names.len() > LISTED { format!("{shown} and {} more", names.len() - LISTED) } else { shown }
+}
+
+/// The first failures of a ledger, those outside the context before the others.
+pub(super) fn failures(told: &Told) -> Vec<&LedgerRow> {
+    let mut rows: Vec<&LedgerRow> = told.ledger.iter().collect();
+    rows.sort_by_key(|row| Placement::rank(row.placement));
+    rows.truncate(ROWS);
+    rows
 }
 
 /// How the tests of a run fared.

@@ -71,7 +71,9 @@ impl Tally {
         }
         let size = failure.message.len() + failure.stack.len();
         if self.run.failures.len() >= TestRun::MAX_TOLD {
-            (failure.message, failure.stack) = (String::new(), String::new());
+            // Which of them are told in the end is not known before they are placed.
+            failure.message = text::cap(&failure.message, text::NAME / 4);
+            failure.stack = String::new();
         } else if size > self.room {
             failure.message = text::cap(&failure.message, text::NAME / 4);
             failure.stack = String::new();

@@ -21,6 +21,7 @@ const LISTED: usize = 5;
 /// Judges a test run. The result has everything but its duration, exit code and output.
 #[must_use]
 pub fn judge(expected: &Expected, mut run: TestRun) -> StepResult {
+    run.forget();
     run.must_fail = expected.kind == SessionKind::ComponentTest && expected.test_first;
     let verdict = if !run.status.ran() {
         Verdict::bad(Cause::CouldNotRun, could_not_run(&run), ledger::failure_set(&run))

@@ -6,8 +6,8 @@ use callboard::{
     git::ChangedFile,
     model::{
         Answer, Cause, Command, CriterionState, Data, Decision, Generation, Halt, HaltId, HaltReason, Intent,
-        IntentAction, IntentId, Interaction, InteractionId, Mode, Origin, Session, SessionId, SessionKind, Status,
-        Step, StepResult, TestFailure, TestRun, TestStatus, Verdict,
+        IntentAction, IntentId, Interaction, InteractionId, Mode, Origin, Placement, Session, SessionId, SessionKind,
+        Status, Step, StepResult, TestFailure, TestRun, TestStatus, Verdict,
     },
     report::{Bond, Changes, Facts, Holding, Told, html, markdown},
     store::{CriterionRecord, Said, Shown},
@@ -414,5 +414,19 @@ fn a_file_that_is_too_large_makes_the_counts_the_least_and_its_name_hides_nothin
         for said in ["3 files, +≥12 −≥3", "too large to count", "U+202E", "␛"] {
             assert!(page.contains(said), "{said} is missing in {page}");
         }
+    }
+}
+
+#[test]
+fn what_broke_elsewhere_is_told_however_much_broke_here() {
+    let mut facts = facts("Orders");
+    let inside = |at| LedgerRow { placement: Some(Placement::Inside), ..ledger(&format!("inside_{at}"), "no") };
+    facts.subject.ledger = (0..2_500).map(inside).collect();
+    let outside =
+        LedgerRow { placement: Some(Placement::Outside), context: Some("Billing".into()), ..ledger("rounds", "no") };
+    facts.subject.ledger.push(outside);
+    for page in [markdown(&facts), html(&facts)] {
+        assert!(page.contains("rounds (outside, Billing) failed in #"), "{page}");
+        assert!(page.contains("2201 more failures"), "{page}");
     }
 }
