@@ -130,24 +130,7 @@ impl Desk {
 fn begin(request: &Request<'_>, id: SessionId, kind: SessionKind, base: Option<String>) -> Transition {
     let at = clock::now();
     let old = request.session;
-    let session = Session {
-        id,
-        kind,
-        component: old.component.clone(),
-        parent_id: None,
-        status: Status::Active,
-        mode: old.mode,
-        agent: old.agent.clone(),
-        conversation_id: None,
-        base,
-        branch: None,
-        worktree: None,
-        base_commit: None,
-        commit: None,
-        generation: 1,
-        created_at: at,
-        updated_at: at,
-    };
+    let session = Session { id, agent: old.agent.clone(), base, ..Session::new(kind, &old.component, old.mode, at) };
     let generation = Generation {
         number: 1,
         start: first_step(kind),
