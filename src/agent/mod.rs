@@ -10,7 +10,9 @@ pub mod command;
 mod diff;
 mod lines;
 pub mod script;
+mod takeover;
 mod talk;
 
 pub use lines::Lines;
+pub use takeover::takeover;
 pub use talk::{Access, Conversation, Effect, Failure, FileRequest, Opening, Question, Talk};

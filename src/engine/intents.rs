@@ -6,6 +6,7 @@ use crate::{
         desk::Desk,
         dispatcher::{Dispatcher, Key},
         job::Stop,
+        lock::Hold,
         renewal::Request,
         steps,
     },
@@ -142,6 +143,9 @@ impl Dispatcher {
 
 impl Desk {
     async fn weigh(&self, session: &Session, running: bool, intent: &Intent) -> Result<Weighed, EngineError> {
+        if !running && sets_going(&intent.action) && Hold::is_taken(self.store.path(), session.id) {
+            return Ok(Weighed::Refuse("its conversation is taken over in a terminal: end that first".into()));
+        }
         let halt = self.open_halt(session)?;
         Ok(match &intent.action {
             IntentAction::Start => Weighed::Do(Vec::new()),
@@ -457,6 +461,26 @@ async fn is_seen(session: &Session, halt: &Halt, seen: Option<&Seen>) -> Result<
             Err("what it is about has changed since it was shown: look at it again, then decide".into())
         }
         (Some(_) | None, _) => Ok(()),
+    }
+}
+
+/// Whether the session's next step may begin because of it.
+const fn sets_going(action: &IntentAction) -> bool {
+    match action {
+        IntentAction::Advance
+        | IntentAction::Retry
+        | IntentAction::Override { .. }
+        | IntentAction::Reactivate { requester: None, .. }
+        | IntentAction::SetMode { mode: Mode::Auto | Mode::Agentic } => true,
+        // What has only just been made has no conversation.
+        IntentAction::Start
+        | IntentAction::Reactivate { requester: Some(_), .. }
+        | IntentAction::SetMode { mode: Mode::Manual }
+        | IntentAction::Approve { .. }
+        | IntentAction::Cancel
+        | IntentAction::Create { .. }
+        | IntentAction::Rule { .. }
+        | IntentAction::Permit { .. } => false,
     }
 }
 

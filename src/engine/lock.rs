@@ -1,5 +1,5 @@
-//! One engine per store: whoever holds the lock beside it. The system gives the lock back when its holder dies, however it
-//! dies.
+//! One engine per store, one who goes on with a conversation: whoever holds the lock. The system gives a lock back when its
+//! holder dies, however it dies.
 
 use std::{
     fs::{File, OpenOptions},
@@ -12,7 +12,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
-use crate::model::Micros;
+use crate::model::{Micros, SessionId};
+
+use super::places::Places;
 
 /// The right to be the engine of a store, until it is dropped.
 #[derive(Debug)]
@@ -37,11 +39,11 @@ fn path(store: &Utf8Path) -> Utf8PathBuf {
     Utf8PathBuf::from(format!("{store}.engine"))
 }
 
-fn open(store: &Utf8Path) -> io::Result<File> {
-    if let Some(folder) = store.parent().filter(|folder| !folder.as_str().is_empty()) {
+fn open(path: Utf8PathBuf) -> io::Result<File> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_str().is_empty()) {
         std::fs::create_dir_all(folder)?;
     }
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path(store))
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
 }
 
 impl Lock {
@@ -50,22 +52,53 @@ impl Lock {
     /// # Errors
     /// When the lock file cannot be made.
     pub fn acquire(store: &Utf8Path, holder: &Holder) -> io::Result<Option<Self>> {
-        let mut file = open(store)?;
-        // Whoever only asks whether an engine is alive holds a shared lock for a moment: look more than once.
-        for attempt in 0..10 {
-            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => {
-                    file.set_len(0)?;
-                    file.rewind()?;
-                    file.write_all(serde_json::to_string(holder)?.as_bytes())?;
-                    return Ok(Some(Self { _file: file }));
-                }
-                Err(rustix::io::Errno::WOULDBLOCK) if attempt < 9 => thread::sleep(Duration::from_millis(5)),
-                Err(rustix::io::Errno::WOULDBLOCK) => break,
-                Err(error) => return Err(error.into()),
-            }
+        let mut file = open(path(store))?;
+        if !claim(&file)? {
+            return Ok(None);
         }
-        Ok(None)
+        file.set_len(0)?;
+        file.rewind()?;
+        file.write_all(serde_json::to_string(holder)?.as_bytes())?;
+        Ok(Some(Self { _file: file }))
+    }
+}
+
+/// Takes the lock of a file for as long as it is open; `false`: another process has it. Blocks for a moment.
+fn claim(file: &File) -> io::Result<bool> {
+    // Whoever only asks whether somebody has it holds a shared lock for a moment: look more than once.
+    for attempt in 0..10 {
+        match flock(file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(true),
+            Err(rustix::io::Errno::WOULDBLOCK) if attempt < 9 => thread::sleep(Duration::from_millis(5)),
+            Err(rustix::io::Errno::WOULDBLOCK) => break,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(false)
+}
+
+/// Whether somebody has the lock of a file.
+fn is_claimed(file: &File) -> bool {
+    matches!(flock(file, FlockOperation::NonBlockingLockShared), Err(rustix::io::Errno::WOULDBLOCK))
+}
+
+/// The right to go on with a session's conversation, until it is dropped: an attempt of the engine has it while its agent
+/// is at work, or a person who took the conversation over. Two at once would spoil it.
+#[derive(Debug)]
+pub(super) struct Hold {
+    _file: File,
+}
+
+impl Hold {
+    /// Takes it; `None` when somebody else has it. Blocks for a moment.
+    pub(super) fn take(store: &Utf8Path, session: SessionId) -> io::Result<Option<Self>> {
+        let file = open(Places::of(store).conversation(session))?;
+        Ok(claim(&file)?.then_some(Self { _file: file }))
+    }
+
+    /// Whether somebody has it.
+    pub(super) fn is_taken(store: &Utf8Path, session: SessionId) -> bool {
+        File::open(Places::of(store).conversation(session)).is_ok_and(|file| is_claimed(&file))
     }
 }
 
@@ -73,9 +106,8 @@ impl Lock {
 #[must_use]
 pub fn holder(store: &Utf8Path) -> Option<Holder> {
     let mut file = File::open(path(store)).ok()?;
-    match flock(&file, FlockOperation::NonBlockingLockShared) {
-        Err(rustix::io::Errno::WOULDBLOCK) => {}
-        Ok(()) | Err(_) => return None,
+    if !is_claimed(&file) {
+        return None;
     }
     let mut text = String::new();
     // The holder writes right after it took the lock; a moment earlier the file is empty or an old one.

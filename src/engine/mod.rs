@@ -4,7 +4,7 @@
 //! - `dispatcher`: everything that happens, in a line; `intents`: what clients ask for; `requests`: what agents ask for; `desk`: what is known of one project
 //! - `assemble` → `job` → `steps/*` → `record`: the life of one attempt
 //! - `process`: supervised processes; `recorder`: events on their way to the store
-//! - `permits`: how many processes at once; `lock`: one engine per store; `clock`; `places`: where worktrees and outputs are
+//! - `permits`: how many processes at once; `lock`: one engine per store; `takeover`: a person goes on with a conversation; `clock`; `places`: where worktrees and outputs are
 
 mod assemble;
 pub mod client;
@@ -23,12 +23,14 @@ mod recorder;
 mod renewal;
 mod requests;
 mod steps;
+mod takeover;
 
 pub use clock::now;
 pub use desk::catalogue;
 pub use dispatcher::{Ended, Options, run};
 pub use lock::{Holder, Lock, holder};
 pub use preview::{Preview, preview};
+pub use takeover::{Refused, Takeover};
 
 /// What ends an engine.
 #[derive(Debug, thiserror::Error)]

@@ -52,6 +52,11 @@ impl Places {
         self.folder.join("reports").join(session.to_string())
     }
 
+    /// The file that whoever goes on with a session's conversation holds a lock on.
+    pub(super) fn conversation(&self, session: SessionId) -> Utf8PathBuf {
+        self.folder.join("conversations").join(format!("{session}.lock"))
+    }
+
     /// Where confined processes have temporary folders of their own; nothing in it outlives its process.
     pub(super) fn temporary(&self) -> Utf8PathBuf {
         self.folder.join("tmp")

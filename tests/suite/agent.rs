@@ -8,8 +8,9 @@ use callboard::{
         script::{
             Body, End, Moment, Part, Scenario, ScenarioError, ScenarioErrorKind, Write, apply, delete, parse, safe_path,
         },
+        takeover,
     },
-    model::{SessionId, SessionKind, Step},
+    model::{AgentConfig, Protocol, SessionId, SessionKind, Step},
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use proptest::prelude::*;
@@ -27,6 +28,43 @@ fn folder() -> (tempfile::TempDir, Utf8PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let path = Utf8PathBuf::from_path_buf(dir.path().canonicalize().unwrap()).unwrap();
     (dir, path)
+}
+
+// ---- a conversation by hand
+
+#[test]
+fn each_program_goes_on_with_a_conversation_in_its_own_way() {
+    let known = |name: &str| AgentConfig::known(name).unwrap();
+    let own = |name: &str, words: &[&str]| AgentConfig { command: strings(words), ..known(name) };
+    let opus = AgentConfig { args: strings(&["--model", "opus"]), ..known("claude") };
+    for (agent, expected) in [
+        (known("claude"), &["claude", "--resume", "c-1"][..]),
+        (opus, &["claude", "--resume", "c-1", "--model", "opus"]),
+        (own("claude", &["npx", "claude"]), &["npx", "claude", "--resume", "c-1"]),
+        (known("codex"), &["codex", "resume", "c-1"]),
+        (known("opencode"), &["opencode", "--session", "c-1"]),
+        (own("opencode", &["/opt/opencode", "acp"]), &["/opt/opencode", "--session", "c-1"]),
+    ] {
+        assert_eq!(takeover(&agent, "c-1"), Ok(strings(expected)));
+    }
+    let command = AgentConfig { protocol: Protocol::Command, preset: None, ..own("claude", &["sh"]) };
+    let script = AgentConfig { protocol: Protocol::Script, preset: None, ..known("claude") };
+    let foreign = AgentConfig { preset: None, ..own("opencode", &["mine", "acp"]) };
+    let wrapped = own("opencode", &["wrapped-opencode"]);
+    for agent in
+        [command, script, foreign, wrapped, known("qwen"), known("gemini"), known("claude-acp"), known("codex-acp")]
+    {
+        let why = takeover(&agent, "c-1").unwrap_err();
+        assert!(why.contains(&format!("its agent {} (protocol {})", agent.name, agent.protocol)), "{why}");
+    }
+    // The name comes from outside.
+    for hostile in ["--dangerously-skip-permissions", "-c", "", "a b", "a\nb", "$(x)", "../x"] {
+        assert!(takeover(&known("claude"), hostile).is_err(), "{hostile:?}");
+    }
+}
+
+fn strings(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
 }
 
 // ---- the environment of a command

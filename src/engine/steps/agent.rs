@@ -11,6 +11,7 @@ use crate::{
     },
     engine::{
         job::{AgentWork, Composed, Job, Performed, Stopper, Work},
+        lock::Hold,
         process,
         steps::{Plan, confine, git, initialize, script, talk, tests},
     },
@@ -287,6 +288,7 @@ async fn try_perform(job: &Job, plan: AgentPlan, stopper: &mut Stopper) -> Resul
         Protocol::Script => script::play(job, &plan.agent, &plan.prompt, stopper).await,
         Protocol::Command => run(job, &plan, stopper).await,
         Protocol::Claude | Protocol::Codex | Protocol::Acp => {
+            let _held = hold(job).await?;
             talk::converse(job, &plan.agent, &plan.prompt, plan.conversation.clone(), stopper).await
         }
     };
@@ -310,6 +312,18 @@ async fn try_perform(job: &Job, plan: AgentPlan, stopper: &mut Stopper) -> Resul
     let id = if said.conversation_id.is_empty() { plan.conversation.id().to_owned() } else { said.conversation_id };
     let report = AgentReport { conversation_id: id, changed, ..said };
     Ok(Box::new(result.with_data(Data::Agent(report))))
+}
+
+/// Keeps the conversation for this attempt.
+async fn hold(job: &Job) -> Result<Hold, git::StepError> {
+    let (store, session) = (job.shared.store.clone(), job.session.id);
+    let why = match tokio::task::spawn_blocking(move || Hold::take(&store, session)).await {
+        Ok(Ok(Some(held))) => return Ok(held),
+        Ok(Ok(None)) => "it is taken over in a terminal: end that, then retry".to_owned(),
+        Ok(Err(error)) => error.to_string(),
+        Err(error) => error.to_string(),
+    };
+    Err(Box::new(StepResult::error(Cause::Environment, format!("the conversation cannot be gone on with: {why}"))))
 }
 
 /// Whether the attempt before was cut off: it may have changed already what this one would.
