@@ -110,6 +110,8 @@ pub(super) enum Command {
     Reactivate(Reactivate),
     /// End a session and everything that it started
     Cancel(One),
+    /// Go on with a session's conversation yourself, in its agent's own program
+    Takeover(Takeover),
     /// Change what makes a session's next step start
     Mode(SetMode),
     /// Close a halted session as failed, or grant what a session's agent asks for
@@ -173,6 +175,13 @@ pub(super) struct One {
     /// Print JSON
     #[arg(long)]
     pub(super) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Takeover {
+    /// The session: its id, or a beginning or ending of it that no other has
+    #[arg(value_name = "ID")]
+    pub(super) id: String,
 }
 
 #[derive(Debug, ClapArgs)]

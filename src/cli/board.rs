@@ -9,7 +9,7 @@ use super::{
     engine::ensure,
     error::CliError,
     place::Place,
-    setup,
+    setup, takeover,
 };
 
 pub(super) fn open(global: &Global) -> Result<u8, CliError> {
@@ -32,7 +32,7 @@ pub(super) fn at(place: &Place, global: &Global) -> Result<u8, CliError> {
     let store = place.open()?;
     ensure(&place.store)?;
     let (lock, beside) = (place.store.clone(), place.store.clone());
-    let ended = tui::run(tui::Options {
+    let options = tui::Options {
         store,
         project: project.name,
         limits: project.limits,
@@ -50,8 +50,8 @@ pub(super) fn at(place: &Place, global: &Global) -> Result<u8, CliError> {
             Color::Auto if std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) => tui::Colors::None,
             Color::Auto => tui::Colors::Sixteen,
         },
-    });
-    match ended {
+    };
+    match tui::run(options, &takeover::for_the_board(place.clone())) {
         Ok(()) => Ok(0),
         Err(tui::TuiError::Signal(signal)) => Ok(ended_by(signal)),
         Err(

@@ -22,6 +22,7 @@ mod run;
 mod session;
 mod setup;
 mod show;
+mod takeover;
 mod tool;
 
 use std::process::ExitCode;
@@ -98,6 +99,7 @@ fn dispatch(args: &Args) -> Result<u8, CliError> {
         Some(Command::Retry(it)) => act::retry(global, it),
         Some(Command::Cancel(it)) => act::cancel(global, it),
         Some(Command::Reactivate(it)) => act::reactivate(global, it),
+        Some(Command::Takeover(it)) => takeover::takeover(global, it),
         Some(Command::Mode(it)) => act::mode(global, it),
         Some(Command::Approve(it)) => act::approve(global, it),
         Some(Command::Refuse(it)) => act::refuse(global, it),

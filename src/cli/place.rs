@@ -15,6 +15,7 @@ use crate::{
 use super::{args::Global, error::CliError};
 
 /// Where a command works.
+#[derive(Clone)]
 pub(super) struct Place {
     pub(super) root: Utf8PathBuf,
     pub(super) store: Utf8PathBuf,

@@ -43,6 +43,7 @@ pub fn able(command: Command, model: &Model, snapshot: &Snapshot) -> Result<(), 
             Status::Active => Ok(()),
             status @ (Status::Complete | Status::Failed | Status::Cancelled) => Err(ended(status)),
         }),
+        Command::TakeOver => session(model, snapshot).and_then(|row| take_over(row, snapshot)),
         Command::Approve => session(model, snapshot).and_then(|row| match row.halt {
             Some(_) => Ok(()),
             None => asks(model, snapshot, row, "it is not halted, there is nothing to decide"),
@@ -163,6 +164,25 @@ fn advance(row: &BoardRow) -> Result<(), Refusal> {
         }
         Mode::Manual => Ok(()),
         mode @ (Mode::Auto | Mode::Agentic) => Err(format!("it goes on by itself, its mode is {mode}").into()),
+    }
+}
+
+fn take_over(row: &BoardRow, snapshot: &Snapshot) -> Result<(), Refusal> {
+    if row.is_running() {
+        return Err(format!("{} is running", row.step.map_or("its step", |step| step.as_str())).into());
+    }
+    match row.mode {
+        _ if row.status.is_terminal() || row.halt.is_some() => {}
+        Mode::Manual => {}
+        mode @ (Mode::Auto | Mode::Agentic) => {
+            return Err(format!("its next step begins by itself, its mode is {mode}; m puts it to manual").into());
+        }
+    }
+    match snapshot.inspected(row.id).map(|inspected| &inspected.detail.session) {
+        None => Err("it is still being read".into()),
+        Some(session) if session.conversation_id.is_none() => Err("its agent has no conversation yet".into()),
+        Some(session) if session.worktree.is_none() => Err("it has no worktree yet".into()),
+        Some(_) => Ok(()),
     }
 }
 

@@ -79,6 +79,7 @@ impl App {
             Message::Asked { ticket } => self.act(Action::Asked(ticket)),
             Message::NotAsked { ticket, why } => self.act(Action::NotAsked(ticket, why)),
             Message::Answered { ticket, answer } => self.act(Action::Answered(ticket, answer)),
+            Message::TakenOver(ended) => self.act(Action::TakenOver(ended)),
             Message::Lost(what) => self.act(Action::Say(what)),
             Message::Signal(_) | Message::Continued => Vec::new(),
         }
@@ -116,9 +117,15 @@ impl App {
         for effect in update(&mut self.model, &self.snapshot, action, (self.now)()) {
             match (effect, &self.worker) {
                 (Effect::Ask(ask), Some(worker)) => worker.ask(ask),
-                (effect @ (Effect::Ask(_) | Effect::Copy(_) | Effect::Redraw | Effect::Suspend | Effect::Quit), _) => {
-                    outside.push(effect);
-                }
+                (
+                    effect @ (Effect::Ask(_)
+                    | Effect::Copy(_)
+                    | Effect::Redraw
+                    | Effect::Suspend
+                    | Effect::TakeOver(_)
+                    | Effect::Quit),
+                    _,
+                ) => outside.push(effect),
             }
         }
         let view = self.model.view(&self.snapshot);

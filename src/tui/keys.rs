@@ -41,6 +41,8 @@ pub enum Command {
     Override,
     /// The halt, with everything that a decision needs.
     Halt,
+    /// Go on with the agent's conversation in the terminal.
+    TakeOver,
     /// Say no to what its agent asks for.
     Refuse,
     /// Answer what an agent asks.

@@ -36,7 +36,7 @@ mod worker;
 use jiff::tz::TimeZone;
 
 use crate::{
-    model::{Answer, Limits, Micros},
+    model::{Answer, Limits, Micros, SessionId},
     store::{Store, StoreError},
 };
 
@@ -67,6 +67,13 @@ pub type EngineWatch = Box<dyn Fn() -> bool + Send>;
 
 /// Starts an engine in the background, if none is alive. Called on the worker's thread, when there is something to do.
 pub type EngineStart = Box<dyn Fn() + Send>;
+
+/// Takes over a session's conversation, or says why that cannot be; what it answers runs the agent's own program in the
+/// terminal, waits until it ends, and says how it did. Called on the screen's thread, which has nothing to show meanwhile.
+pub type TakeOver = Box<dyn Fn(SessionId) -> Result<TakenOver, String>>;
+
+/// A conversation that was taken over: its program, not started yet.
+pub type TakenOver = Box<dyn FnOnce() -> Result<String, String>>;
 
 /// What the board is given.
 pub struct Options {
@@ -134,6 +141,8 @@ pub enum Message {
         /// The answer.
         answer: Answer,
     },
+    /// A conversation that was taken over has ended so, or could not be taken over.
+    TakenOver(Result<String, String>),
     /// A signal that ends the board.
     Signal(i32),
     /// The process goes on after it was stopped.

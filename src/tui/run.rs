@@ -8,11 +8,11 @@ use std::{
 
 use crossterm::event::Event;
 
-use crate::model::Micros;
+use crate::model::{Micros, SessionId};
 
 use super::{
-    App, Message, Options, TuiError,
-    terminal::{Screen, read_keys, read_signals},
+    App, Message, Options, TakeOver, TuiError,
+    terminal::{Keyboard, Screen, go_on, is_from_the_keyboard, read_keys, read_signals},
     update::Effect,
 };
 
@@ -31,7 +31,7 @@ const BATCH: usize = 512;
 /// # Errors
 /// When there is no terminal, when it or the store fails, and when a signal ends the board. The terminal is given back in
 /// every case.
-pub fn run(options: Options) -> Result<(), TuiError> {
+pub fn run(options: Options, take_over: &TakeOver) -> Result<(), TuiError> {
     if !(stdout().is_terminal() && stdin().is_terminal()) {
         return Err(TuiError::NoTerminal);
     }
@@ -41,7 +41,9 @@ pub fn run(options: Options) -> Result<(), TuiError> {
     // Before the terminal is taken: a signal that comes in between would leave it as it is then.
     read_signals(news.clone())?;
     let mut screen = Screen::take()?;
-    let driver = Driver { app: &mut app, screen: &mut screen, now, drawn: 0, ticked: now(), dirty: false };
+    let keyboard = read_keys(news.clone())?;
+    let driver =
+        Driver { app: &mut app, screen: &mut screen, keyboard, take_over, now, drawn: 0, ticked: now(), dirty: false };
     let ended = driver.run(news, &messages);
     // First the terminal, then whatever the worker still has to write.
     drop(screen);
@@ -52,6 +54,8 @@ pub fn run(options: Options) -> Result<(), TuiError> {
 struct Driver<'a> {
     app: &'a mut App,
     screen: &'a mut Screen,
+    keyboard: Keyboard,
+    take_over: &'a TakeOver,
     now: fn() -> Micros,
     drawn: Micros,
     ticked: Micros,
@@ -67,7 +71,6 @@ enum Flow {
 impl Driver<'_> {
     fn run(mut self, news: Sender<Message>, messages: &Receiver<Message>) -> Result<(), TuiError> {
         self.draw()?;
-        read_keys(news.clone())?;
         self.app.start(news)?;
         loop {
             let mut urgent = false;
@@ -131,7 +134,8 @@ impl Driver<'_> {
             | Message::Fresh
             | Message::Asked { .. }
             | Message::NotAsked { .. }
-            | Message::Answered { .. } => {}
+            | Message::Answered { .. }
+            | Message::TakenOver(_) => {}
         }
         for effect in self.app.take(message) {
             match effect {
@@ -140,6 +144,11 @@ impl Driver<'_> {
                 Effect::Redraw => self.screen.forget()?,
                 Effect::Suspend => {
                     if let Flow::Off = self.suspend(messages)? {
+                        return Ok(Flow::Off);
+                    }
+                }
+                Effect::TakeOver(session) => {
+                    if let Flow::Off = self.lend(session, messages)? {
                         return Ok(Flow::Off);
                     }
                 }
@@ -161,12 +170,37 @@ impl Driver<'_> {
                 | Message::Asked { .. }
                 | Message::NotAsked { .. }
                 | Message::Answered { .. }
+                | Message::TakenOver(_)
                 | Message::Signal(_)
                 | Message::Lost(_)) => missed.push(other),
             }
         }
         self.resume()?;
         for message in missed {
+            if let Flow::Off = self.take(message, messages)? {
+                return Ok(Flow::Off);
+            }
+        }
+        Ok(Flow::On)
+    }
+
+    /// Gives the terminal to the agent's own program until it ends.
+    fn lend(&mut self, session: SessionId, messages: &Receiver<Message>) -> Result<Flow, TuiError> {
+        let ended = match (self.take_over)(session) {
+            Err(why) => Err(why),
+            Ok(program) => match self.keyboard.rest() {
+                Err(why) => Err(why),
+                Ok(_resting) => {
+                    let modes = self.screen.lend()?;
+                    let ended = program();
+                    modes.restore();
+                    self.resume()?;
+                    ended
+                }
+            },
+        };
+        let missed = meanwhile(messages)?;
+        for message in std::iter::once(Message::TakenOver(ended)).chain(missed) {
             if let Flow::Off = self.take(message, messages)? {
                 return Ok(Flow::Off);
             }
@@ -181,6 +215,32 @@ impl Driver<'_> {
         self.dirty = true;
         Ok(())
     }
+}
+
+/// What arrived while another program had the terminal. What the keyboard sent to everybody in it was that program's, and so
+/// was being stopped and going on.
+fn meanwhile(messages: &Receiver<Message>) -> Result<Vec<Message>, TuiError> {
+    let theirs = |message: &Message| match message {
+        Message::Continued => true,
+        Message::Signal(signal) => is_from_the_keyboard(*signal),
+        Message::Terminal(_)
+        | Message::Fresh
+        | Message::Asked { .. }
+        | Message::NotAsked { .. }
+        | Message::Answered { .. }
+        | Message::TakenOver(_)
+        | Message::Lost(_) => false,
+    };
+    let mut missed: Vec<Message> = messages.try_iter().filter(|message| !theirs(message)).collect();
+    // The signal that ended the program may still be on its way to us, but not behind this one.
+    go_on()?;
+    while let Ok(message) = messages.recv_timeout(STOPS) {
+        if matches!(message, Message::Continued) {
+            break;
+        }
+        missed.extend(Some(message).filter(|message| !theirs(message)));
+    }
+    Ok(missed)
 }
 
 /// How long ago something was; a clock that was set back makes it just now.

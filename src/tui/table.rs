@@ -37,6 +37,7 @@ pub const TABLE: &[Row] = &[
     row(Command::Reactivate, &[Key::char('R')], "reactivate", "Make a session that has ended active again; asks what its agent should know", BOARD, 5),
     row(Command::Redesign, &[Key::char('D')], "redesign", "Have the component designed anew: a new design session first, then a new one for this work", BOARD, 0),
     row(Command::Cancel, &[Key::char('c')], "cancel", "End the session and its children; says first what will end", BOARD, 8),
+    row(Command::TakeOver, &[Key::char('t')], "take over", "Go on with the agent's conversation yourself, in its own program; the board comes back when that ends", BOARD, 0),
     row(Command::Mode, &[Key::char('m')], "mode", "Choose what makes the next step start: a person, or the step before it", BOARD, 9),
     row(Command::Why, &[Key::char('w')], "why", "Why the session stands where it stands, and who can go on", BOARD, 6),
     row(Command::Inbox, &[Key::char('!')], "inbox", "Everything that waits for a person", BOARD, 7),

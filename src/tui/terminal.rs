@@ -5,8 +5,9 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
-        mpsc::Sender,
+        mpsc::{Receiver, Sender, channel},
     },
+    time::Duration,
 };
 
 use crossterm::{
@@ -20,7 +21,10 @@ use crossterm::{
     },
 };
 use ratatui::{Frame, Terminal, backend::CrosstermBackend};
-use rustix::process::{Signal, kill_current_process_group};
+use rustix::{
+    process::{Signal, getpid, kill_current_process_group, kill_process},
+    termios::{OptionalActions, Termios, tcgetattr, tcsetattr},
+};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Message;
@@ -77,6 +81,12 @@ impl Screen {
         Ok(())
     }
 
+    /// Gives the terminal to a program that this process waits for.
+    pub(super) fn lend(&mut self) -> io::Result<Modes> {
+        give_back(&self.taken);
+        Ok(Modes(tcgetattr(io::stdin())?))
+    }
+
     /// Takes the terminal again, whatever the shell made of it.
     pub(super) fn resume(&mut self) -> io::Result<()> {
         enter(&self.taken)?;
@@ -87,6 +97,50 @@ impl Screen {
 impl Drop for Screen {
     fn drop(&mut self) {
         give_back(&self.taken);
+    }
+}
+
+/// The terminal's modes before it was lent. A program that was ended may not have put them back.
+pub(super) struct Modes(Termios);
+
+impl Modes {
+    /// Puts them back. A terminal that is gone has none.
+    pub(super) fn restore(&self) {
+        tcsetattr(io::stdin(), OptionalActions::Now, &self.0).unwrap_or_default();
+    }
+}
+
+/// So long the keyboard's thread has to let go.
+const LETS_GO: Duration = Duration::from_secs(1);
+
+/// The thread that waits for keys. It never ends, but it can be made to rest.
+pub(super) struct Keyboard(Sender<Rest>);
+
+/// Tells the keyboard's thread to rest: it says that it does, and goes on once the other end of `over` is dropped.
+struct Rest {
+    begun: Sender<()>,
+    over: Receiver<()>,
+}
+
+/// While this lives, nothing reads the terminal.
+pub(super) struct Resting {
+    _over: Sender<()>,
+}
+
+impl Keyboard {
+    /// Has the thread rest, so that another program gets the keys.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub(super) fn rest(&self) -> Result<Resting, String> {
+        let (begun, begins) = channel();
+        let (ends, over) = channel();
+        self.0.send(Rest { begun, over }).map_err(|_| "nothing reads the keyboard any more".to_owned())?;
+        // It waits for an event. That the size changed is one, also when it did not.
+        kill_process(getpid(), Signal::WINCH).map_err(|error| error.to_string())?;
+        let why = "the keyboard is still being read, a key may have come in half; press any key, then try again";
+        begins.recv_timeout(LETS_GO).map_err(|_| why.to_owned())?;
+        Ok(Resting { _over: ends })
     }
 }
 
@@ -105,8 +159,9 @@ fn give_back(taken: &AtomicBool) {
     }
 }
 
-/// Starts the thread that waits for keys. It ends with the process: nothing can interrupt a read of the terminal.
-pub(super) fn read_keys(news: Sender<Message>) -> io::Result<()> {
+/// Starts the thread that waits for keys. It ends with the process.
+pub(super) fn read_keys(news: Sender<Message>) -> io::Result<Keyboard> {
+    let (rests, asked) = channel::<Rest>();
     let read = move || {
         loop {
             let message = match event::read() {
@@ -117,9 +172,26 @@ pub(super) fn read_keys(news: Sender<Message>) -> io::Result<()> {
             if news.send(message).is_err() || last {
                 return;
             }
+            for rest in asked.try_iter() {
+                // Whoever asked may have given up meanwhile.
+                if rest.begun.send(()).is_ok() {
+                    rest.over.recv().unwrap_or_default();
+                }
+            }
         }
     };
-    std::thread::Builder::new().name("board-keys".into()).spawn(read).map(drop)
+    std::thread::Builder::new().name("board-keys".into()).spawn(read)?;
+    Ok(Keyboard(rests))
+}
+
+/// Whether a signal is one that a key sends to every program in the terminal's foreground.
+pub(super) const fn is_from_the_keyboard(signal: i32) -> bool {
+    signal == Signal::INT.as_raw()
+}
+
+/// Tells this process to go on, which it does anyway: a mark in the line of signals.
+pub(super) fn go_on() -> io::Result<()> {
+    Ok(kill_process(getpid(), Signal::CONT)?)
 }
 
 /// Starts the thread that waits for signals.
@@ -137,6 +209,8 @@ pub(super) fn read_signals(news: Sender<Message>) -> io::Result<()> {
     let wait = async move {
         loop {
             let message = tokio::select! {
+                // Whoever sees that the process goes on has seen what came before.
+                biased;
                 Some(()) = hangup.recv() => Message::Signal(Signal::HUP.as_raw()),
                 Some(()) = interrupt.recv() => Message::Signal(Signal::INT.as_raw()),
                 Some(()) = terminate.recv() => Message::Signal(Signal::TERM.as_raw()),

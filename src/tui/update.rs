@@ -36,6 +36,8 @@ pub enum Action {
     NotAsked(u64, String),
     /// The engine answered.
     Answered(u64, Answer),
+    /// A conversation that was taken over has ended so, or could not be taken over.
+    TakenOver(Result<String, String>),
     /// Something to be said to the person.
     Say(String),
 }
@@ -51,6 +53,8 @@ pub enum Effect {
     Redraw,
     /// Into the background of the shell.
     Suspend,
+    /// Give the terminal to the agent's own program, for a session's conversation.
+    TakeOver(SessionId),
     /// Leave.
     Quit,
 }
@@ -97,6 +101,14 @@ pub fn update(model: &mut Model, snapshot: &Snapshot, action: Action, now: Micro
         }
         Action::Answered(ticket, answer) => {
             answered(model, ticket, &answer);
+            Vec::new()
+        }
+        Action::TakenOver(Ok(text)) => {
+            say(model, Tone::Good, format!("took over: {}", clean_line(&text)));
+            Vec::new()
+        }
+        Action::TakenOver(Err(why)) => {
+            say(model, Tone::Warn, format!("take over: {}", clean_line(&why)));
             Vec::new()
         }
         Action::Say(text) => {
@@ -158,6 +170,7 @@ fn run(model: &mut Model, snapshot: &Snapshot, row: &Row) -> Vec<Effect> {
     match row.command {
         Command::Quit => return vec![Effect::Quit],
         Command::Suspend => return vec![Effect::Suspend],
+        Command::TakeOver => return selected.map(Effect::TakeOver).into_iter().collect(),
         Command::Redraw => return vec![Effect::Redraw],
         Command::Advance => return ask_selected(model, snapshot, IntentAction::Advance),
         Command::Retry => return ask_selected(model, snapshot, IntentAction::Retry),

@@ -10,4 +10,5 @@ mod next;
 mod output;
 mod places;
 mod report;
+mod takeover;
 pub(crate) mod world;

@@ -4,4 +4,5 @@ mod demo;
 mod ends;
 mod foreign;
 mod keys;
+mod takeover;
 mod term;

@@ -142,9 +142,26 @@ impl World {
         self.ok(&[&["new"], arguments].concat()).trim().to_owned()
     }
 
+    /// A `PATH` on which `claude` is this shell script.
+    pub(crate) fn claude(&self, script: &str) -> String {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = self.folder.join("bin");
+        fs::create_dir_all(&folder).unwrap();
+        let program = folder.join("claude");
+        fs::write(&program, format!("#!/bin/sh\n{script}")).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        format!("{folder}:{}", std::env::var("PATH").unwrap_or_default())
+    }
+
     /// An engine that runs until it is dropped.
     pub(crate) fn engine(&self) -> Engine {
-        let child = self.command(&["engine", "run"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        self.engine_with(&[])
+    }
+
+    /// The same with these variables.
+    pub(crate) fn engine_with(&self, env: &[(&str, &str)]) -> Engine {
+        let mut command = self.command(&["engine", "run"]);
+        let child = command.envs(env.iter().copied()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let engine = Engine(child);
         until("the engine is at work", || self.run(&["engine", "status"]).code == 0);
         engine

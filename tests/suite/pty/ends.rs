@@ -79,7 +79,7 @@ fn a_board_that_panics() {
             true
         }),
     };
-    callboard::tui::run(options).unwrap();
+    callboard::tui::run(options, &(Box::new(|_| Err("nothing is".into())) as callboard::tui::TakeOver)).unwrap();
 }
 
 #[test]

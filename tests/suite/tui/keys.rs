@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use callboard::{
     model::{
-        Answer, IntentAction, Lasts, Mode, Permission, PermissionId, Request, RequestId, Seen, SessionId, SessionKind,
-        Status, Step, StepResult, Wish,
+        Answer, Cause, HaltReason, IntentAction, Lasts, Mode, Permission, PermissionId, Request, RequestId, Seen,
+        SessionId, SessionKind, Status, Step, StepResult, Wish,
     },
     store::Change,
     tui::{Ask, Effect, Focus, Key, Message, Overlay, Pane, Scope, TABLE, able, footer, help},
@@ -16,7 +16,7 @@ use proptest::prelude::*;
 
 use super::{
     board::{Board, Shelf, shop},
-    scene::{NOW, agent},
+    scene::{NOW, Scene, agent},
 };
 
 fn asks(effects: Vec<Effect>) -> Vec<IntentAction> {
@@ -24,7 +24,7 @@ fn asks(effects: Vec<Effect>) -> Vec<IntentAction> {
         .into_iter()
         .filter_map(|effect| match effect {
             Effect::Ask(Ask { action, .. }) => Some(action),
-            Effect::Copy(_) | Effect::Redraw | Effect::Suspend | Effect::Quit => None,
+            Effect::Copy(_) | Effect::Redraw | Effect::Suspend | Effect::TakeOver(_) | Effect::Quit => None,
         })
         .collect()
 }
@@ -368,6 +368,44 @@ fn copies_and_ways_out() {
     // What is on top is closed by q; the board is not left by it.
     assert_eq!(board.press("? q"), []);
     assert_eq!(board.press("? Ctrl-C"), [Effect::Quit]);
+}
+
+#[test]
+fn only_a_conversation_that_stands_still_is_taken_over() {
+    let shelf = Shelf::new();
+    let mut scene = shelf.scene();
+    let talked = |scene: &mut Scene, name: &str, mode: Mode| {
+        let session = scene.session(SessionKind::ComponentCoding, name, None, mode);
+        scene.prepare(session, "generate_implementation");
+        scene.write(vec![Change::Conversation { session, id: "c-1".into() }]);
+        session
+    };
+    let still = talked(&mut scene, "Still", Mode::Manual);
+    let moving = talked(&mut scene, "Moving", Mode::Auto);
+    let halted = talked(&mut scene, "Halted", Mode::Auto);
+    let running = talked(&mut scene, "Running", Mode::Manual);
+    scene.begin(running, Step::GenerateImplementation, agent("Write it."));
+    scene.begin(halted, Step::GenerateImplementation, agent("Write it."));
+    scene.finish(halted, StepResult::error(Cause::AgentUnavailable, "gone"), Some("halt"));
+    scene.halt(halted, HaltReason::AgentUnavailable, "gone");
+    let silent = scene.session(SessionKind::ComponentCoding, "Silent", None, Mode::Manual);
+    let mut board = shelf.board((120, 40));
+    for (session, expected) in [
+        (still, Ok(())),
+        (halted, Ok(())),
+        (moving, Err("take over: its next step begins by itself, its mode is auto; m puts it to manual")),
+        (running, Err("take over: generate_implementation is running")),
+        (silent, Err("take over: its agent has no conversation yet")),
+    ] {
+        board.go(session);
+        let effects = board.press("t");
+        match expected {
+            Ok(()) => assert_eq!(effects, [Effect::TakeOver(session)]),
+            Err(why) => assert_eq!((effects, board.notice()), (Vec::new(), why.to_owned())),
+        }
+    }
+    board.app.take(Message::TakenOver(Err("gone\x1b[2J\nfor good".into())));
+    assert_eq!(board.notice(), "take over: gone for good");
 }
 
 #[test]
