@@ -128,7 +128,7 @@ pub fn session(area: Rect, head: usize, children: usize) -> SessionAreas {
     areas
 }
 
-/// An overlay's box: at most so wide and high, in the middle. What would leave less than [`MARGIN`] columns of the board at
+/// An overlay's box: at most so wide and high, in the middle. What would leave less than two columns of the board at
 /// each side takes them too; above and below a row of it stays visible where there is room.
 #[must_use]
 pub fn overlay(width: u16, height: u16, wide: usize, high: usize) -> Rect {
