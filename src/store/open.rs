@@ -47,7 +47,7 @@ pub(super) fn connect(path: &Utf8Path) -> Result<Connection, StoreError> {
 fn prepare(connection: &mut Connection, path: &Utf8Path) -> Result<(), StoreError> {
     connection.busy_timeout(BUSY)?;
     migrations::check(connection, path)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
+    write_ahead(connection)?;
     // Every transition is on disk before anything acts on it: FULL syncs the WAL at each commit.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
@@ -55,6 +55,21 @@ fn prepare(connection: &mut Connection, path: &Utf8Path) -> Result<(), StoreErro
     // Otherwise most statements are compiled anew whenever they are used: the plan might be a better one for the new values.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     migrations::migrate(connection, path)
+}
+
+/// Switches a fresh store to its journal. When several do so at once, SQLite does not wait where they would wait for each other,
+/// but says at once that the store is locked; whoever gets the lock to write has waited for the others, and tries again.
+fn write_ahead(connection: &Connection) -> Result<(), rusqlite::Error> {
+    const TRIES: u32 = 50;
+    for _ in 0..TRIES {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK")?;
+            }
+            other => return other,
+        }
+    }
+    connection.pragma_update(None, "journal_mode", "WAL")
 }
 
 fn open_error(path: &Utf8Path, error: &rusqlite::Error) -> StoreError {
