@@ -134,7 +134,7 @@ fn toml(config: &Config<'_>) -> String {
         "[project]\nname = \"shop\"\ndescription = \"A shop, to measure with.\"\ntests = \"custom\"\nagent = \"nobody\"\n\n\
          [paths]\ncode = \"src/{{name}}.rs\"\ntest = \"tests/{{name}}_test.xml\"\n\n\
          [runner]\nfiles = {}\nsuite = {}\n\n\
-         [limits]\nagents = {}\ntests = {}\niterations = {}\nsame_failures = 0\n\n\
+         [limits]\nagents = {}\ntests = {}\niterations = {}\nsame_failures = 0\nlongest_pause = 0\n\n\
          [agents.nobody]\nprotocol = \"command\"\ncommand = {}\n\n\
          [[context]]\nname = \"Shop\"\nkind = \"context\"\ndescription = \"All of it.\"\n",
         list(config.runner),
