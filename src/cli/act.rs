@@ -7,7 +7,7 @@ use crate::{
     model::{Answer, Intent, IntentAction, IntentId, Lasts, RequestId, Seen, Session, SessionId, SessionKind},
     project::Project,
     store::{Change, Need, Store, Watch},
-    workflow::{self, Continuation, Past, Wanted},
+    workflow::newest_with_work,
 };
 
 use super::{
@@ -102,7 +102,8 @@ pub(super) fn reactivate(global: &Global, args: &Reactivate) -> Result<u8, CliEr
     let place = Place::find(global)?;
     let store = place.open()?;
     let session = continued(&place.project()?, &store, component, args.kind)?;
-    print::note(&format!("continues {} {} ({})", session.kind, session.component, session.id.short()));
+    let does = if args.redesign { "designs anew what was made by" } else { "continues" };
+    print::note(&format!("{does} {} {} ({})", session.kind, session.component, session.id.short()));
     ask_about(&place, store, session.id, action, args.json)
 }
 
@@ -116,22 +117,7 @@ fn continued(
     let component = project.component(component).map_err(|error| CliError::Usage(error.to_string()))?;
     let by_default = if component.kind.is_context() { SessionKind::Integration } else { SessionKind::ComponentCoding };
     let kind = kind.unwrap_or(by_default);
-    let sessions = store.sessions_of(&component.name)?;
-    let past: Vec<Past> = sessions
-        .iter()
-        .map(|session| Past {
-            id: session.id,
-            kind: session.kind,
-            // Where no agent is asked, there is no conversation that could be missing.
-            has_conversation: session.conversation_id.is_some() || session.kind.child_kind().is_some(),
-            design_changed: false,
-        })
-        .collect();
-    let found = match workflow::continue_or_new(&past, Wanted { kind, redesign: false }) {
-        Continuation::Continue(id) => sessions.into_iter().find(|session| session.id == id),
-        Continuation::New { .. } => None,
-    };
-    found.ok_or_else(|| {
+    newest_with_work(store.sessions_of(&component.name)?, kind).ok_or_else(|| {
         CliError::Usage(format!(
             "{} has no {kind} session that could be continued: `callboard new {kind} {}` makes one, --kind takes another",
             component.name, component.name

@@ -16,7 +16,7 @@ use super::{
     BoardRow, Store, StoreError, Summary, Transition, WaitsFor,
     apply::Target,
     codec::{from_json, known},
-    view::{ROW_COLUMNS, board_row_at},
+    view::{ROW_COLUMNS, ROW_JOINS, board_row_at},
     watch,
 };
 
@@ -157,7 +157,7 @@ impl Store {
     /// When a row cannot be read.
     pub fn sessions(&self, filter: SessionFilter) -> Result<Vec<(Session, BoardRow)>, StoreError> {
         let sql = format!(
-            "SELECT {SESSION_COLUMNS}, {ROW_COLUMNS} FROM sessions s LEFT JOIN sessions p ON p.row = s.parent \
+            "SELECT {SESSION_COLUMNS}, {ROW_COLUMNS} FROM sessions s {ROW_JOINS} \
              WHERE s.project = ?1 AND (?2 IS NULL OR s.status = ?2) AND (?3 IS NULL OR s.kind = ?3) ORDER BY s.row"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;

@@ -239,10 +239,13 @@ impl Detail {
 
 pub(super) const ROW_COLUMNS: &str = "s.id, s.kind, s.component, p.id, s.status, s.mode, s.step, s.step_status, \
      s.iteration, s.generation, s.step_started_at, s.next, s.halt, s.created_at, s.updated_at, s.requests, \
-     (SELECT json_extract(g.origin, '$.id') FROM generations g WHERE g.session = s.row AND g.number = s.generation), \
-     coalesce((SELECT g.opened_at FROM generations g WHERE g.session = s.row AND g.number = s.generation), s.created_at), \
+     json_extract(g.origin, '$.id'), coalesce(g.opened_at, s.created_at), \
      s.status = 'failed' AND coalesce((SELECT d.verdict FROM halts h LEFT JOIN decisions d ON d.halt = h.id \
      WHERE h.session = s.row ORDER BY h.seq DESC, h.id DESC LIMIT 1) = 'approve', 0), s.asks";
+
+/// What [`ROW_COLUMNS`] reads beside a session `s`: its parent and the generation it is in.
+pub(super) const ROW_JOINS: &str = "LEFT JOIN sessions p ON p.row = s.parent \
+     LEFT JOIN generations g ON g.session = s.row AND g.number = s.generation";
 
 /// Reads [`ROW_COLUMNS`] that stand at column `at` of a row.
 pub(super) fn board_row_at(row: &Row<'_>, at: usize) -> rusqlite::Result<BoardRow> {
@@ -287,7 +290,7 @@ impl Store {
                 SELECT row FROM sessions WHERE project = ?1 AND status = 'active' \
                 UNION SELECT row FROM (SELECT row FROM sessions WHERE project = ?1 ORDER BY row DESC LIMIT ?2) \
                 UNION SELECT parent FROM sessions WHERE project = ?1 AND status = 'active' AND parent IS NOT NULL) \
-             SELECT {ROW_COLUMNS} FROM shown JOIN sessions s ON s.row = shown.row LEFT JOIN sessions p ON p.row = s.parent \
+             SELECT {ROW_COLUMNS} FROM shown JOIN sessions s ON s.row = shown.row {ROW_JOINS} \
              ORDER BY s.row"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
@@ -301,9 +304,7 @@ impl Store {
     /// # Errors
     /// When there is no such session.
     pub fn board_row(&self, session: SessionId) -> Result<BoardRow, StoreError> {
-        let sql = format!(
-            "SELECT {ROW_COLUMNS} FROM sessions s LEFT JOIN sessions p ON p.row = s.parent WHERE s.id = ?1 AND s.project = ?2"
-        );
+        let sql = format!("SELECT {ROW_COLUMNS} FROM sessions s {ROW_JOINS} WHERE s.id = ?1 AND s.project = ?2");
         self.connection
             .prepare_cached(&sql)?
             .query_row(params![session, self.project()?], |row| board_row_at(row, 0))
@@ -318,7 +319,7 @@ impl Store {
     pub fn inbox(&self) -> Result<Vec<InboxItem>, StoreError> {
         let project = self.project()?;
         let sql = format!(
-            "SELECT {ROW_COLUMNS} FROM sessions s LEFT JOIN sessions p ON p.row = s.parent WHERE s.project = ?1 AND \
+            "SELECT {ROW_COLUMNS} FROM sessions s {ROW_JOINS} WHERE s.project = ?1 AND \
              (s.halt IS NOT NULL OR s.asks > 0 OR (s.status = 'active' AND (s.mode = 'manual' OR s.requests > 0)) OR (s.status = 'failed' AND s.parent IS NULL)) \
              ORDER BY s.updated_at, s.row"
         );

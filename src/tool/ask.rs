@@ -6,7 +6,7 @@ use crate::{
     model::{IntentAction, Request, RequestId, Ruling, Session, SessionKind, Status, Wish},
     prompt::{clip, inline},
     store::Change,
-    workflow::{Continuation, Past, Wanted, continue_or_new},
+    workflow::newest_with_work,
 };
 
 use super::call::{Call, Caller, Run, Stop, refuse};
@@ -134,21 +134,9 @@ fn maker(call: &Call<'_>, component: &str) -> Result<Session, Stop> {
         return refuse(error.to_string());
     }
     within_context(call, component)?;
-    let past: Vec<Past> = call
-        .store
-        .sessions_of(component)?
-        .into_iter()
-        .map(|it| Past {
-            id: it.id,
-            kind: it.kind,
-            has_conversation: it.conversation_id.is_some(),
-            design_changed: false,
-        })
-        .collect();
-    let wanted = Wanted { kind: SessionKind::ComponentCoding, redesign: false };
-    match continue_or_new(&past, wanted) {
-        Continuation::Continue(id) => Ok(call.store.session(id)?),
-        Continuation::New { .. } => refuse(format!(
+    match newest_with_work(call.store.sessions_of(component)?, SessionKind::ComponentCoding) {
+        Some(session) => Ok(session),
+        None => refuse(format!(
             "no session has written the code of {} yet, there is none to wake: create_session makes one",
             inline(component, NAME)
         )),

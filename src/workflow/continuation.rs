@@ -1,6 +1,6 @@
 //! Whether a component's work goes on in the session that began it, or in a new one (DESIGN 2, Reactivation).
 
-use crate::model::{SessionId, SessionKind};
+use crate::model::{Session, SessionId, SessionKind};
 
 /// A session that a component already has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,4 +46,12 @@ pub fn continue_or_new(past: &[Past], wanted: Wanted) -> Continuation {
         Some(_) => Continuation::New { design_first: !designs },
         None => Continuation::New { design_first: wanted.redesign && !designs },
     }
+}
+
+/// The newest session of a kind in which work can go on: its agent has a conversation there, or its workflow asks no agent.
+/// `sessions` are a component's, in the order in which they were made.
+#[must_use]
+pub fn newest_with_work(sessions: Vec<Session>, kind: SessionKind) -> Option<Session> {
+    let asks_no_agent = kind.child_kind().is_some();
+    sessions.into_iter().rev().find(|it| it.kind == kind && (it.conversation_id.is_some() || asks_no_agent))
 }
