@@ -12,7 +12,9 @@ mod lines;
 pub mod script;
 mod takeover;
 mod talk;
+mod terminal;
 
 pub use lines::Lines;
 pub use takeover::takeover;
 pub use talk::{Access, Conversation, Effect, Failure, FileRequest, Opening, Question, Talk};
+pub use terminal::{Ended, Start, Terminal, Told};

@@ -5,7 +5,10 @@ use serde_json::Value;
 
 use crate::model::{AgentFailure, EventKind, Micros, Protocol, Usage};
 
-use super::{acp, claude, codex};
+use super::{
+    acp, claude, codex,
+    terminal::{Terminal, Told},
+};
 
 /// So much of what a tool said is kept, in bytes.
 const SAID: usize = 2_000;
@@ -103,6 +106,8 @@ pub enum Effect {
     Ask(Question),
     /// Do it, and tell by [`Talk::file`].
     File(FileRequest),
+    /// Do it, and tell by [`Talk::terminal`].
+    Terminal(Terminal),
     /// The turn is over: let the agent end.
     Close,
 }
@@ -189,7 +194,7 @@ impl Talk {
         match self {
             Self::Claude(talk) => talk.answer(key, allowed, why),
             Self::Codex(_) => codex::Talk::answer(key, allowed),
-            Self::Acp(talk) => talk.answer(key, allowed),
+            Self::Acp(talk) => talk.answer(key, allowed, why),
         }
     }
 
@@ -199,6 +204,14 @@ impl Talk {
         match self {
             Self::Claude(_) | Self::Codex(_) => Vec::new(),
             Self::Acp(_) => vec![acp::Talk::file(key, result)],
+        }
+    }
+
+    /// There is news of a terminal: what follows from it.
+    pub fn terminal(&mut self, told: Told) -> Vec<Effect> {
+        match self {
+            Self::Claude(_) | Self::Codex(_) => Vec::new(),
+            Self::Acp(talk) => talk.terminal(told),
         }
     }
 

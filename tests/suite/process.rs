@@ -36,6 +36,7 @@ pub(super) fn spec(argv: &[&str]) -> Spec {
         stdin: None,
         timeout: LONG,
         inactivity: LONG,
+        pulse: None,
         grace: Grace { interrupt: Duration::from_millis(100), terminate: Duration::from_millis(100) },
         marker: marker(),
         confinement: None,

@@ -3,8 +3,8 @@
 use std::{fmt::Write as _, fs, path::Path};
 
 use callboard::{
-    agent::{Conversation, Effect, Lines, Opening, Talk},
-    model::Protocol,
+    agent::{Conversation, Effect, Ended, Lines, Opening, Talk, Terminal, Told},
+    model::{Exit, Protocol},
 };
 use proptest::prelude::{ProptestConfig, any, prop, proptest};
 
@@ -25,6 +25,7 @@ fn tell(text: &mut String, effects: &[Effect]) {
             Effect::Conversation(id) => writeln!(text, "= conversation {id}"),
             Effect::Ask(question) => writeln!(text, "? {question:?}"),
             Effect::File(request) => writeln!(text, "? {request:?}"),
+            Effect::Terminal(terminal) => writeln!(text, "? {terminal:?}"),
             Effect::Close => writeln!(text, "= close"),
         }
         .unwrap();
@@ -40,6 +41,16 @@ fn follow(talk: &mut Talk, effect: &Effect) -> Vec<Effect> {
             talk.answer(&question.key, allowed, "no")
         }
         Effect::File(request) => talk.file(&request.key, Err("no".into())),
+        Effect::Terminal(Terminal::Start(start)) => {
+            let (key, id) = (start.key.clone(), start.id.clone());
+            talk.terminal(Told::Started { key, id, result: Ok(()) })
+        }
+        Effect::Terminal(Terminal::Output { key, .. }) => {
+            talk.terminal(Told::Output { key: key.clone(), text: "said".into(), truncated: false, exit: None })
+        }
+        Effect::Terminal(Terminal::Kill { id } | Terminal::Release { id }) => {
+            talk.terminal(Told::Ended(Ended { id: id.clone(), exit: Exit::Cancelled, text: "said".into() }))
+        }
         Effect::Send(_) | Effect::Event(_) | Effect::Conversation(_) | Effect::Close => Vec::new(),
     }
 }

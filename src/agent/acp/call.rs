@@ -13,6 +13,8 @@ use crate::{
     model::EventKind,
 };
 
+use super::terminal::Terminals;
+
 /// So many open calls are remembered.
 const OPEN: usize = 1_000;
 
@@ -29,6 +31,8 @@ pub(super) struct Call {
     /// Files that it is about.
     places: Vec<String>,
     text: String,
+    /// The terminal in which it runs its command.
+    terminal: Option<String>,
     told: bool,
 }
 
@@ -37,6 +41,11 @@ impl Call {
     pub(super) fn is_ours(&self) -> bool {
         let plain = |mark: &str| self.tool.starts_with(&format!("{mark}{MCP}__"));
         self.kind != "execute" && (plain("mcp__") || self.tool.starts_with(&format!("mcp_{MCP}_")))
+    }
+
+    /// The command line that a person is shown, if it runs a command.
+    pub(super) fn line(&self) -> Option<&str> {
+        (self.kind == "execute").then_some(self.title.as_str())
     }
 
     /// The files that it writes, if that is all it does.
@@ -67,7 +76,7 @@ impl Calls {
     }
 
     /// There is news of a call: what is to be told of it. A call is told as soon as it is known what it is about.
-    pub(super) fn changed(&mut self, update: &Value) -> Vec<EventKind> {
+    pub(super) fn changed(&mut self, update: &Value, terminals: &Terminals) -> Vec<EventKind> {
         let id = update["toolCallId"].as_str().unwrap_or_default();
         let mut call = self.open.remove(id).unwrap_or_default();
         self.learn(&mut call, update);
@@ -75,6 +84,7 @@ impl Calls {
         let over = matches!(status, "completed" | "failed");
         // Some say at first only that there is a call, and in which folder.
         let known = update["rawInput"].as_object().is_some_and(|input| input.keys().any(|key| key != "cwd"));
+        let known = known || call.terminal.is_some();
         let mut events = Vec::new();
         if !call.told && (over || known) {
             call.told = true;
@@ -93,6 +103,9 @@ impl Calls {
         if status == "completed" && !call.edits.is_empty() {
             events.extend(call.edits.into_iter().map(|(path, diff)| EventKind::FileEdit { path, diff }));
         } else {
+            // What was said in a terminal was seen at its end.
+            let state = call.terminal.filter(|_| call.text.is_empty()).map(|id| terminals.state(&id));
+            call.text = state.unwrap_or(call.text);
             events.push(EventKind::ToolEnd { tool: call.tool, ok: status == "completed", text: call.text });
         }
         events
@@ -134,6 +147,9 @@ impl Calls {
         let edits: Vec<(String, String)> = diffs.map(edit).collect();
         if !edits.is_empty() {
             call.edits = edits;
+        }
+        if let Some(id) = content.iter().find_map(|part| part["terminalId"].as_str()) {
+            call.terminal = Some(title(id));
         }
         let texts = content.iter().filter_map(|part| part["content"]["text"].as_str());
         let words: String = texts.collect::<Vec<_>>().join("\n");

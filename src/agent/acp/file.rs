@@ -21,6 +21,19 @@ pub fn are_inside(worktree: &Utf8Path, paths: &[String]) -> bool {
     paths.iter().all(|path| safe_path(worktree, path).is_ok())
 }
 
+/// Where a command is to run: the folder that this one really is, if it is in the worktree.
+///
+/// # Errors
+/// Why it cannot run there, for the agent.
+pub fn folder(worktree: &Utf8Path, folder: &Utf8Path) -> Result<Utf8PathBuf, String> {
+    let real = |path: &Utf8Path| path.canonicalize_utf8().map_err(|error| format!("{path}: {error}"));
+    let (inside, found) = (real(worktree)?, real(folder)?);
+    if !found.starts_with(&inside) {
+        return Err(format!("{folder} is not in {worktree}"));
+    }
+    if found.is_dir() { Ok(found) } else { Err(format!("{folder} is no folder")) }
+}
+
 /// Carries out a request. Answers what a file holds that was read.
 ///
 /// # Errors

@@ -7,6 +7,8 @@ mod call;
 mod failure;
 mod file;
 mod talk;
+mod terminal;
+mod typed;
 
-pub use file::{are_inside, serve};
+pub use file::{are_inside, folder, serve};
 pub use talk::Talk;

@@ -5,11 +5,18 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use crate::{
-    agent::talk::{Access, Conversation, Effect, Failure, FileRequest, MCP, Opening, Question, title},
+    agent::{
+        talk::{Access, Conversation, Effect, Failure, FileRequest, MCP, Opening, Question, title},
+        terminal::Told,
+    },
     model::{AgentFailure, EventKind, PlanItem, PlanState, Usage},
 };
 
-use super::{call::Calls, failure};
+use super::{
+    call::Calls,
+    failure,
+    terminal::{self, Terminals, Wanted},
+};
 
 /// What callboard asks, by the numbers of its requests.
 const INITIALIZE: u64 = 1;
@@ -21,6 +28,22 @@ const VERSION: u64 = 1;
 
 /// So many questions may be open; an agent that asks more is told no.
 const OPEN: usize = 100;
+/// No request has a longer id, in bytes.
+const LONGEST_ID: usize = 200;
+
+/// What is said of a request that has something wrong in it.
+pub(super) const BAD: i32 = -32602;
+/// What is said of a request that was refused.
+const REFUSED: i32 = -32000;
+
+/// What waits for a word.
+#[derive(Debug)]
+enum Asked {
+    /// A tool call of the agent's own: the options, and its command line if it is one.
+    Call { options: Value, line: Option<String> },
+    /// A command that callboard is to run.
+    Terminal(Box<Wanted>),
+}
 
 /// A turn of an agent.
 #[derive(Debug)]
@@ -30,8 +53,9 @@ pub struct Talk {
     /// The prompt was given: what comes now is about this turn, not the history of earlier ones.
     prompted: bool,
     calls: Calls,
-    /// Questions that wait for an answer: their options.
-    asked: HashMap<String, Value>,
+    terminals: Terminals,
+    /// Questions that wait for an answer.
+    asked: HashMap<String, Asked>,
     /// Whether the text that came last is a thought, while its line is open.
     open: Option<bool>,
     outcome: Option<Result<(), Failure>>,
@@ -47,13 +71,14 @@ impl Talk {
             session: None,
             prompted: false,
             calls: Calls::new(&opening.worktree),
+            terminals: Terminals::new(&opening.worktree),
             asked: HashMap::new(),
             open: None,
             outcome: None,
             usage: None,
         };
         let client = json!({"name": "callboard", "title": "callboard", "version": env!("CARGO_PKG_VERSION")});
-        let can = json!({"fs": {"readTextFile": true, "writeTextFile": true}, "terminal": false});
+        let can = json!({"fs": {"readTextFile": true, "writeTextFile": true}, "terminal": true});
         let params = json!({"protocolVersion": VERSION, "clientCapabilities": can, "clientInfo": client});
         (talk, vec![request(INITIALIZE, "initialize", params)])
     }
@@ -80,8 +105,16 @@ impl Talk {
     }
 
     /// Somebody has answered a question.
-    pub fn answer(&mut self, key: &str, allowed: bool) -> Vec<Effect> {
-        let Some(options) = self.asked.remove(key) else { return Vec::new() };
+    pub fn answer(&mut self, key: &str, allowed: bool, why: &str) -> Vec<Effect> {
+        let (options, line) = match self.asked.remove(key) {
+            Some(Asked::Call { options, line }) => (options, line),
+            Some(Asked::Terminal(wanted)) if allowed => return vec![self.terminals.start(key, *wanted)],
+            Some(Asked::Terminal(_)) => return vec![refuse(key, REFUSED, why)],
+            None => return Vec::new(),
+        };
+        if let Some(line) = line.filter(|_| allowed) {
+            self.terminals.allow(&line);
+        }
         let kinds = if allowed { ["allow_once", "allow_always"] } else { ["reject_once", "reject_always"] };
         let options = || options.as_array().into_iter().flatten();
         let chosen = kinds.iter().find_map(|kind| options().find(|option| option["kind"] == *kind));
@@ -93,13 +126,20 @@ impl Talk {
         vec![answer(key, json!({"outcome": outcome}))]
     }
 
+    /// There is news of a terminal.
+    pub fn terminal(&mut self, told: Told) -> Vec<Effect> {
+        let mut effects = self.end_line();
+        effects.extend(self.terminals.told(told));
+        effects
+    }
+
     /// A file request was carried out, or not.
     #[must_use]
     pub fn file(key: &str, result: Result<Option<String>, String>) -> Effect {
         match result {
             Ok(Some(content)) => answer(key, json!({"content": content})),
             Ok(None) => answer(key, json!({})),
-            Err(message) => refuse(key, -32000, &message),
+            Err(message) => refuse(key, REFUSED, &message),
         }
     }
 
@@ -180,7 +220,11 @@ impl Talk {
     /// The agent asks something of its host.
     fn request(&mut self, method: &str, key: &str, params: &Value) -> Vec<Effect> {
         if !self.is_ours(params) {
-            return vec![refuse(key, -32602, "this is about a session that callboard does not have")];
+            return vec![refuse(key, BAD, "this is about a session that callboard does not have")];
+        }
+        // An answer to one of two would pass for the other's.
+        if key.len() > LONGEST_ID || self.asked.contains_key(key) {
+            return vec![refuse(key, -32600, "a request of this id waits already, or the id is too long")];
         }
         let path = params["path"].as_str().unwrap_or_default().to_owned();
         let number = |name: &str| params[name].as_u64().and_then(|number| usize::try_from(number).ok());
@@ -194,17 +238,41 @@ impl Talk {
                 let content = params["content"].as_str().unwrap_or_default().to_owned();
                 vec![Effect::File(FileRequest { key: key.to_owned(), path, access: Access::Write { content } })]
             }
-            _ => vec![refuse(key, -32601, &format!("callboard does not know {}", title(method)))],
+            "terminal/create" => self.create(key, params),
+            _ => self.terminals.request(method, key, params).unwrap_or_else(|| unknown(key, method)),
         }
+    }
+
+    /// A terminal runs a command on callboard's word: that is asked for as for a command of the agent's own, unless exactly this
+    /// was just asked for.
+    fn create(&mut self, key: &str, params: &Value) -> Vec<Effect> {
+        let waiting = self.asked.values().filter(|asked| matches!(asked, Asked::Terminal(_))).count();
+        let wanted = match self.terminals.wanted(params, waiting) {
+            Ok(wanted) => wanted,
+            Err(why) => return vec![refuse(key, BAD, &why)],
+        };
+        let (tool, title) = (terminal::TOOL.to_owned(), wanted.line.clone());
+        let mut effects = self.end_line();
+        if self.terminals.is_allowed(&wanted) {
+            let by = "it was allowed just before".to_owned();
+            effects.push(Effect::Event(EventKind::Permission { tool, title, allowed: true, by }));
+            effects.push(self.terminals.start(key, wanted));
+            return effects;
+        }
+        self.asked.insert(key.to_owned(), Asked::Terminal(Box::new(wanted)));
+        effects.push(Effect::Ask(Question { key: key.to_owned(), tool, title, writes: Vec::new(), ours: false }));
+        effects
     }
 
     fn permission(&mut self, key: &str, params: &Value) -> Vec<Effect> {
         let call = &params["toolCall"];
-        let mut effects: Vec<Effect> = self.calls.changed(call).into_iter().map(Effect::Event).collect();
+        let mut effects: Vec<Effect> =
+            self.calls.changed(call, &self.terminals).into_iter().map(Effect::Event).collect();
         let about = self.calls.about(call);
-        self.asked.insert(key.to_owned(), params["options"].clone());
+        let asked = Asked::Call { options: params["options"].clone(), line: about.line().map(str::to_owned) };
+        self.asked.insert(key.to_owned(), asked);
         if self.asked.len() > OPEN {
-            effects.extend(self.answer(key, false));
+            effects.extend(self.answer(key, false, ""));
             return effects;
         }
         effects.push(Effect::Ask(Question {
@@ -223,7 +291,7 @@ impl Talk {
             "agent_thought_chunk" => self.text(&update["content"], true),
             "tool_call" | "tool_call_update" => {
                 let mut effects = self.end_line();
-                effects.extend(self.calls.changed(update).into_iter().map(Effect::Event));
+                effects.extend(self.calls.changed(update, &self.terminals).into_iter().map(Effect::Event));
                 effects
             }
             "plan" => vec![Effect::Event(EventKind::Plan { items: plan(update) })],
@@ -293,14 +361,18 @@ fn id(key: &str) -> Value {
     serde_json::from_str(key).unwrap_or(Value::Null)
 }
 
-fn answer(key: &str, result: Value) -> Effect {
+pub(super) fn answer(key: &str, result: Value) -> Effect {
     let mut message = json!({"jsonrpc": "2.0", "id": id(key)});
     message["result"] = result;
     Effect::Send(message)
 }
 
-fn refuse(key: &str, code: i32, message: &str) -> Effect {
+pub(super) fn refuse(key: &str, code: i32, message: &str) -> Effect {
     Effect::Send(json!({"jsonrpc": "2.0", "id": id(key), "error": {"code": code, "message": message}}))
+}
+
+fn unknown(key: &str, method: &str) -> Vec<Effect> {
+    vec![refuse(key, -32601, &format!("callboard does not know {}", title(method)))]
 }
 
 fn plan(update: &Value) -> Vec<PlanItem> {

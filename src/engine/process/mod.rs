@@ -27,6 +27,7 @@ use std::future::{Future, poll_fn};
 use std::os::unix::process::ExitStatusExt as _;
 use std::pin::pin;
 use std::process::ExitStatus;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -82,6 +83,8 @@ pub struct Spec {
     pub timeout: Duration,
     /// How long it may print nothing; [`Duration::MAX`] for as long as it likes.
     pub inactivity: Duration,
+    /// Signs of life that count as if it had printed something.
+    pub pulse: Option<Pulse>,
     /// How long it may take to end when it must.
     pub grace: Grace,
     /// The value of [`RUN_MARKER`] for it and all its descendants. No other run may use it at the same time, since
@@ -105,6 +108,32 @@ pub struct Grace {
     pub interrupt: Duration,
     /// After SIGTERM to it and all its descendants.
     pub terminate: Duration,
+}
+
+/// When there was a sign of life of something that a process waits for.
+#[derive(Debug, Clone)]
+pub struct Pulse(Arc<Mutex<Instant>>);
+
+impl Default for Pulse {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Instant::now())))
+    }
+}
+
+impl Pulse {
+    /// There is one now.
+    pub fn beat(&self) {
+        *self.lock() = Instant::now();
+    }
+
+    fn last(&self) -> Instant {
+        *self.lock()
+    }
+
+    /// A time is whole even if a thread panicked while it held the lock.
+    fn lock(&self) -> MutexGuard<'_, Instant> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A piece of output as it arrives: what one read gave, 64 KiB at most.
@@ -168,7 +197,13 @@ async fn supervised(
     cancel: impl Future<Output = ()> + Send,
 ) -> Finished {
     let started = Instant::now();
-    let limits = Limits { started, timeout: spec.timeout, inactivity: spec.inactivity, grace: spec.grace };
+    let limits = Limits {
+        started,
+        timeout: spec.timeout,
+        inactivity: spec.inactivity,
+        pulse: spec.pulse.clone(),
+        grace: spec.grace,
+    };
     let (spec, mut leash) = match start(spec).await {
         Ok(running) => running,
         Err(message) => return not_started(message, started),
@@ -242,6 +277,7 @@ struct Limits {
     started: Instant,
     timeout: Duration,
     inactivity: Duration,
+    pulse: Option<Pulse>,
     grace: Grace,
 }
 
@@ -251,17 +287,22 @@ impl Limits {
     async fn reached(&self, progress: &Progress) -> Exit {
         let timeout = later(self.started, self.timeout);
         loop {
-            let silence = later(progress.last(), self.inactivity);
+            let silence = later(self.last(progress), self.inactivity);
             tokio::time::sleep_until(timeout.min(silence)).await;
             if Instant::now() >= timeout {
                 return Exit::Timeout;
             }
             // We may be the ones who were late: let the pipes be read before the process is called silent.
             tokio::task::yield_now().await;
-            if Instant::now() >= later(progress.last(), self.inactivity) {
+            if Instant::now() >= later(self.last(progress), self.inactivity) {
                 return Exit::Inactive;
             }
         }
+    }
+
+    /// When there was a sign of life.
+    fn last(&self, progress: &Progress) -> Instant {
+        self.pulse.as_ref().map_or(progress.last(), |pulse| pulse.last().max(progress.last()))
     }
 }
 

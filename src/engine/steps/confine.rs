@@ -50,6 +50,12 @@ pub(super) async fn hold(job: &Job, spec: Spec, also: &[String]) -> Result<Held,
     Ok(Held { spec, folder: Some(folder) })
 }
 
+/// How a process is held back that is held back like another one, while that one is there.
+pub(super) fn alike(job: &Job, other: &Spec) -> Option<Confinement> {
+    let refusal = job.shared.places.temporary().join(format!("{}.refusal", Uuid::now_v7().simple()));
+    other.confinement.clone().map(|confinement| Confinement { refusal, ..confinement })
+}
+
 /// Removes the temporary folder of a process that has ended. What it made unreadable stays until the next engine begins.
 pub(super) async fn release(folder: Option<Utf8PathBuf>) {
     let Some(folder) = folder else { return };

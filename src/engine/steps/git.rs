@@ -46,6 +46,7 @@ pub(super) fn spec(job: &Job, argv: Vec<String>, directory: Utf8PathBuf, env: Ve
         stdin: None,
         timeout: job.project.limits.step_timeout,
         inactivity: job.project.limits.inactivity,
+        pulse: None,
         grace: job.shared.grace,
         marker: job.id.to_string(),
         confinement: None,

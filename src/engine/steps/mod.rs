@@ -11,6 +11,7 @@ mod initialize;
 mod integration;
 mod script;
 mod talk;
+mod terminal;
 mod tests;
 
 pub(super) use children::{ChildPlan, plan_children, restart};

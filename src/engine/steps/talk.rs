@@ -10,13 +10,13 @@ use serde_json::Value;
 use tokio::sync::{Notify, mpsc};
 
 use crate::{
-    agent::{Conversation, Effect, Failure, Lines, Opening, Question, Talk, acp, command},
+    agent::{Conversation, Effect, Failure, Lines, Opening, Question, Talk, Told, acp, command},
     engine::{
         clock,
         job::{Job, Stop, Stopper},
         process::{self, Finished, STORE_MARKER},
         recorder::Tap,
-        steps::{agent, confine, git, tests},
+        steps::{agent, confine, git, terminal::Terminals, tests},
     },
     model::{
         AgentConfig, AgentFailure, AgentReport, Cause, Data, EventKind, Exit, Grant, Lasts, Micros, Mode, OutputFile,
@@ -105,18 +105,21 @@ async fn once(job: &Job, agent: &AgentConfig, opening: &Opening, stopper: &mut S
         Ok(held) => held,
         Err(result) => return Turn { result: *result, failure: None, usage: None, conversation: None },
     };
-    let confine::Held { spec, folder } = held;
+    let confine::Held { mut spec, folder } = held;
+    spec.pulse = Some(process::Pulse::default());
     let record = spec.record.clone();
     confine::say(job, &agent.write);
     let (sender, receiver) = mpsc::channel(UNREAD);
     let over = Notify::new();
     let (answers, mut answered) = mpsc::unbounded_channel();
+    let (ended, mut endings) = mpsc::unbounded_channel();
     let driver = Mutex::new(Driver {
         job,
         talk,
         lines: Lines::default(),
         tap: job.tap(),
         worktree: opening.worktree.clone(),
+        terminals: Terminals::new(job, &spec, opening.worktree.clone(), ended),
         permissions: agent.permissions,
         sender: Some(sender),
         conversation: None,
@@ -139,14 +142,19 @@ async fn once(job: &Job, agent: &AgentConfig, opening: &Opening, stopper: &mut S
                 }
                 () = over.notified() => break LINGER,
                 Some(answer) = answered.recv() => lock(&driver).answered(answer),
+                Some(ended) = endings.recv() => lock(&driver).told(Told::Ended(ended)),
             }
         };
         tokio::time::sleep(patience).await;
     };
     let finished = process::talk(spec, receiver, chunks, cancel).await;
-    confine::release(folder).await;
     let mut driver = driver.into_inner().unwrap_or_else(PoisonError::into_inner);
     driver.end();
+    driver.terminals.finish().await;
+    while let Ok(ended) = endings.try_recv() {
+        driver.told(Told::Ended(ended));
+    }
+    confine::release(folder).await;
     if finished.leftovers > 0 {
         driver.tap.note(format!("{} processes that the agent left behind were ended.", finished.leftovers));
     }
@@ -195,6 +203,7 @@ struct Driver<'a> {
     lines: Lines,
     tap: Tap,
     worktree: Utf8PathBuf,
+    terminals: Terminals,
     permissions: Permissions,
     /// Gone once the agent is to read no more.
     sender: Option<mpsc::Sender<Vec<u8>>>,
@@ -260,6 +269,7 @@ impl Driver<'_> {
         let effects = self.talk.interrupt();
         self.perform(effects);
         self.sender = None;
+        self.terminals.end();
     }
 
     fn perform(&mut self, effects: Vec<Effect>) {
@@ -274,12 +284,24 @@ impl Driver<'_> {
                     let effects = self.talk.file(&request.key, result);
                     self.perform(effects);
                 }
+                Effect::Terminal(terminal) => {
+                    if let Some(told) = self.terminals.perform(self.job, terminal) {
+                        self.told(told);
+                    }
+                }
                 Effect::Close => {
                     self.sender = None;
+                    self.terminals.end();
                     self.over.notify_one();
                 }
             }
         }
+    }
+
+    /// There is news of a terminal.
+    fn told(&mut self, told: Told) {
+        let effects = self.talk.terminal(told);
+        self.perform(effects);
     }
 
     /// An agent may write in its worktree and use callboard's own tool; what else it asks for, its configuration decides.
