@@ -45,6 +45,17 @@ pub struct Opening {
     pub worktree: Utf8PathBuf,
     /// The program and the arguments of the sessions tool; `None`: the agent does not get it.
     pub mcp: Option<Vec<String>>,
+    /// The mode that the agent is to work in, where its protocol has modes; `None`: the one that it begins with.
+    pub mode: Option<Mode>,
+}
+
+/// A mode of an agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mode {
+    /// As the agent calls it.
+    pub id: String,
+    /// Without it the turn fails.
+    pub must: bool,
 }
 
 /// The name under which the agent knows the sessions tool.
@@ -217,7 +228,7 @@ impl Talk {
 
     /// The turn is to end early: what the agent is told.
     #[must_use]
-    pub fn interrupt(&self) -> Vec<Effect> {
+    pub fn interrupt(&mut self) -> Vec<Effect> {
         match self {
             Self::Claude(_) => claude::Talk::interrupt(),
             Self::Codex(talk) => talk.interrupt(),

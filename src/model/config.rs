@@ -109,6 +109,18 @@ impl Preset {
         }
     }
 
+    /// The mode that it is to work in, where the one that it begins with asks too little: by it, it writes in its folder and asks
+    /// before it does more.
+    #[must_use]
+    pub const fn mode(self) -> Option<&'static str> {
+        match self {
+            Self::Claude | Self::Codex | Self::Gemini | Self::OpenCode | Self::ClaudeAcp => None,
+            // It begins in one in which a model judges what is asked.
+            Self::Qwen => Some("default"),
+            Self::CodexAcp => Some("workspace-write"),
+        }
+    }
+
     /// The package of npm that brings its program.
     #[must_use]
     pub const fn package(self) -> &'static str {
@@ -155,6 +167,8 @@ pub struct AgentConfig {
     pub permissions: Permissions,
     /// Where it may write beside its worktree when it is confined: absolute, or from the home folder (`~/…`).
     pub write: Vec<String>,
+    /// The mode that it is to work in, as it calls it; `None`: [`Preset::mode`].
+    pub mode: Option<String>,
 }
 
 impl AgentConfig {
@@ -172,6 +186,7 @@ impl AgentConfig {
             env: BTreeMap::new(),
             permissions: Permissions::Deny,
             write: preset.writes(),
+            mode: None,
         })
     }
 

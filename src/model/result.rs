@@ -132,6 +132,8 @@ words! {
         Missing = "missing",
         /// It is not logged in, or its key is not good.
         LoggedOut = "logged_out",
+        /// It has no such mode as it is to work in, or did not take it.
+        Mode = "mode",
         /// What its account may use is used up for now.
         Quota = "quota",
         /// The model's server has too much to do, or is broken.

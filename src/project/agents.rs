@@ -10,7 +10,7 @@ use super::{
     path, sandbox, value,
 };
 
-const KEYS: &[&str] = &["preset", "protocol", "command", "args", "scenario", "env", "permissions", "write"];
+const KEYS: &[&str] = &["preset", "protocol", "command", "args", "scenario", "env", "permissions", "write", "mode"];
 
 /// Reads every `[agents.NAME]`.
 pub(super) fn read(top: &Table<'_>) -> BTreeMap<String, AgentConfig> {
@@ -45,6 +45,7 @@ fn agent(table: &Table<'_>, name: &str) -> Option<AgentConfig> {
         scenario: scenario.map(|scenario| scenario.value),
         env: environment(table),
         permissions: permissions.unwrap_or(Permissions::Deny),
+        mode: table.text("mode").and_then(|text| table.doc.check(text, value::name)).map(|mode| mode.value),
         write: sandbox::places(table).unwrap_or_else(|| sandbox::of_agent(preset)),
     })
 }
@@ -94,10 +95,10 @@ fn word<T: Copy + AsRef<str> + 'static>(
 /// What an agent of this protocol must have and what would be ignored.
 fn check_parts(table: &Table<'_>, protocol: Protocol, preset: Option<Preset>) {
     let (needed, ignored): (_, &[&str]) = match protocol {
-        Protocol::Command => (Some("command"), &["scenario", "permissions"]),
-        Protocol::Script => (Some("scenario"), &["command", "args", "permissions"]),
+        Protocol::Command => (Some("command"), &["scenario", "permissions", "mode"]),
+        Protocol::Script => (Some("scenario"), &["command", "args", "permissions", "mode"]),
         Protocol::Acp => (Some("command").filter(|_| preset.is_none()), &["scenario"]),
-        Protocol::Claude | Protocol::Codex => (None, &["scenario"]),
+        Protocol::Claude | Protocol::Codex => (None, &["scenario", "mode"]),
     };
     if let Some(key) = needed.filter(|key| !table.has(key)) {
         let hint = match key {

@@ -91,8 +91,9 @@ fn by_agent(agent: &AgentConfig) -> Option<Brought> {
         Permissions::Allow => ", may do whatever it asks for",
         Permissions::Deny => "",
     };
+    let mode = agent.mode.as_ref().map_or_else(String::new, |mode| format!(", in its mode {}", quoted(mode)));
     brings(agent).then(|| Brought {
-        by: format!("agent {} ({}{may})", quoted(&agent.name), agent.protocol),
+        by: format!("agent {} ({}{may}{mode})", quoted(&agent.name), agent.protocol),
         env: agent.env.clone(),
         argv: if agent.command.is_empty() && agent.args.is_empty() {
             Vec::new()
@@ -103,7 +104,7 @@ fn by_agent(agent: &AgentConfig) -> Option<Brought> {
 }
 
 /// Whether a table of an agent says more than the name of one that callboard knows: a program, arguments or variables, which
-/// can make another program of a known one, or that nobody is asked.
+/// can make another program of a known one, or that nobody is asked, also by a mode.
 pub(super) fn brings(agent: &AgentConfig) -> bool {
     match agent.protocol {
         Protocol::Script => false,
@@ -112,7 +113,11 @@ pub(super) fn brings(agent: &AgentConfig) -> bool {
                 Permissions::Allow => true,
                 Permissions::Deny => false,
             };
-            !agent.command.is_empty() || !agent.args.is_empty() || !agent.env.is_empty() || allowed
+            !agent.command.is_empty()
+                || !agent.args.is_empty()
+                || !agent.env.is_empty()
+                || agent.mode.is_some()
+                || allowed
         }
     }
 }

@@ -14,6 +14,7 @@ mod hosted;
 mod intents;
 mod lab;
 mod limits;
+mod modes;
 pub(crate) mod real;
 mod sandbox;
 mod scopes;

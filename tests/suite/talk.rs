@@ -3,16 +3,18 @@
 use std::{fmt::Write as _, fs, path::Path};
 
 use callboard::{
-    agent::{Conversation, Effect, Ended, Lines, Opening, Talk, Terminal, Told},
-    model::{Exit, Protocol},
+    agent::{Conversation, Effect, Ended, Lines, Mode, Opening, Talk, Terminal, Told},
+    model::{AgentFailure, Exit, Protocol},
 };
 use proptest::prelude::{ProptestConfig, any, prop, proptest};
+use serde_json::json;
 
 pub(crate) fn opening(conversation: Conversation) -> Opening {
     Opening {
         prompt: "Please make a.txt".into(),
         conversation,
         worktree: "/worktree".into(),
+        mode: None,
         mcp: Some(["/bin/callboard", "--store", "/s.db", "mcp", "--session", "1"].map(str::to_owned).to_vec()),
     }
 }
@@ -128,6 +130,110 @@ fn acp_is_told_which_conversation_and_which_tool() {
 fn acp_agents_of_another_version_are_sent_away() {
     let text = played(Protocol::Acp, r#"{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":2}}"#, "");
     assert!(text.contains("speaks version 2") && text.contains("= close"), "{text}");
+}
+
+/// What follows from a conversation that was begun like this, when the agent is to be in this mode.
+fn begun(result: serde_json::Value, mode: Option<Mode>) -> (Talk, String) {
+    let opening = Opening { mode, ..opening(Conversation::New("c-1".into())) };
+    let (mut talk, _) = Talk::open(Protocol::Acp, &opening).unwrap();
+    talk.message(&json!({"id": 1, "result": {"protocolVersion": 1}}));
+    let mut result = result;
+    result["sessionId"] = json!("s-1");
+    let effects = talk.message(&json!({"id": 2, "result": result}));
+    let mut text = String::new();
+    tell(&mut text, &effects);
+    (talk, text)
+}
+
+fn told(talk: &mut Talk, message: &serde_json::Value) -> String {
+    let mut text = String::new();
+    tell(&mut text, &talk.message(message));
+    text
+}
+
+#[test]
+fn acp_agents_are_put_into_the_mode_that_they_are_to_be_in() {
+    let mode = |id: &str, must| Some(Mode { id: id.into(), must });
+    let all = json!([{"id": "auto", "name": "Auto"}, {"id": "ask", "name": "Ask first"}]);
+    let modes = json!({"modes": {"currentModeId": "auto", "availableModes": all}});
+    let group = json!({"group": "g", "name": "G", "options": [{"value": "ask", "name": "Ask first"}]});
+    let choices = json!([{"value": "auto", "name": "Auto"}, group]);
+    let option = json!({"id": "how", "category": "mode", "type": "select", "currentValue": "auto", "options": choices});
+    let options = json!({"configOptions": [{"id": "model", "type": "select", "category": "model"}, option]});
+
+    for (result, asked) in [
+        (&modes, r#""method":"session/set_mode","params":{"modeId":"ask","sessionId":"s-1"}"#),
+        (
+            &options,
+            r#""method":"session/set_config_option","params":{"configId":"how","sessionId":"s-1","value":"ask"}"#,
+        ),
+    ] {
+        // The prompt comes once the mode is taken, and not before.
+        let (mut talk, text) = begun(result.clone(), mode("ask", true));
+        assert!(text.contains("The agent is in the mode auto.") && text.contains(asked), "{text}");
+        assert!(!text.contains("session/prompt"), "{text}");
+        let text = told(&mut talk, &json!({"id": 4, "result": {}}));
+        assert!(text.contains("in the mode ask (Ask first).") && text.contains("session/prompt"), "{text}");
+
+        let (_, text) = begun(result.clone(), mode("auto", true));
+        assert!(!text.contains("session/set_") && text.contains("session/prompt"), "{text}");
+
+        let (talk, text) = begun(result.clone(), mode("yolo", true));
+        let failure = talk.outcome("").unwrap().unwrap_err();
+        assert!(!text.contains("session/prompt") && failure.kind == AgentFailure::Mode, "{failure:?}");
+        assert!(failure.message.contains(r#"no mode "yolo"; it has "auto", "ask":"#), "{failure:?}");
+
+        // What callboard itself wants of an agent that it knows is no reason to fail.
+        let (talk, text) = begun(result.clone(), mode("yolo", false));
+        assert!(text.contains("It stays in its own mode: the agent has no mode") && text.contains("session/prompt"));
+        assert_eq!(talk.outcome(""), None);
+    }
+    let refused = json!({"id": 4, "error": {"code": -32603, "message": "not now"}});
+    let (mut talk, _) = begun(modes.clone(), mode("ask", true));
+    assert!(!told(&mut talk, &refused).contains("session/prompt"));
+    assert!(talk.outcome("").unwrap().unwrap_err().message.contains("did not take the mode \"ask\": not now"));
+    let (mut talk, _) = begun(modes.clone(), mode("ask", false));
+    assert!(told(&mut talk, &refused).contains("session/prompt"));
+    let (talk, _) = begun(json!({}), mode("ask", true));
+    assert!(talk.outcome("").unwrap().unwrap_err().message.contains("it has none"));
+    let (_, text) = begun(json!({"modes": {"availableModes": "x"}, "configOptions": 7}), None);
+    assert!(!text.contains("mode") && text.contains("session/prompt"), "{text}");
+
+    // It changes by itself.
+    let (mut talk, _) = begun(modes, None);
+    let update = |update| json!({"method": "session/update", "params": {"sessionId": "s-1", "update": update}});
+    let now = update(json!({"sessionUpdate": "current_mode_update", "currentModeId": "ask"}));
+    assert!(told(&mut talk, &now).contains("in the mode ask (Ask first)."));
+    assert_eq!(told(&mut talk, &now), "");
+    let mut option = options;
+    option["configOptions"][1]["currentValue"] = json!("auto");
+    option["sessionUpdate"] = json!("config_option_update");
+    assert!(told(&mut talk, &update(option)).contains("in the mode auto."));
+}
+
+/// Whoever answers what was not asked, or twice, is not heard.
+#[test]
+fn acp_answers_are_taken_once_and_in_order() {
+    let opening = opening(Conversation::New("c-1".into()));
+    let (mut talk, _) = Talk::open(Protocol::Acp, &opening).unwrap();
+    let wrong =
+        [json!(3), json!(2), json!(4), json!(0), json!(-1), json!("1"), json!(1.0), json!([1]), json!(u64::MAX)];
+    for id in &wrong {
+        for message in [
+            json!({"id": id, "result": {"stopReason": "end_turn", "sessionId": "s-0"}}),
+            json!({"id": id, "error": {"code": -32000, "message": "no"}}),
+        ] {
+            assert_eq!(told(&mut talk, &message), "", "{message}");
+        }
+    }
+    assert!(told(&mut talk, &json!({"id": 1, "result": {"protocolVersion": 1}})).contains("session/new"));
+    assert_eq!(told(&mut talk, &json!({"id": 1, "result": {"protocolVersion": 1}})), "");
+    assert!(told(&mut talk, &json!({"id": 2, "result": {"sessionId": "s-1"}})).contains("session/prompt"));
+    assert_eq!(told(&mut talk, &json!({"id": 2, "result": {"sessionId": "s-2"}})), "");
+    assert_eq!(talk.outcome(""), None);
+    assert!(told(&mut talk, &json!({"id": 3, "result": {"stopReason": "end_turn"}})).contains("= close"));
+    assert_eq!(told(&mut talk, &json!({"id": 3, "result": {"stopReason": "refusal"}})), "");
+    assert_eq!(talk.outcome(""), Some(Ok(())));
 }
 
 #[test]

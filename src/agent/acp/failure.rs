@@ -23,6 +23,12 @@ pub(super) fn of_stop(reason: &str) -> Option<Failure> {
     Some(Failure::new(kind, format!("{what} ({})", title(reason))))
 }
 
+/// The agent did not take a mode that it has.
+pub(super) fn of_mode(error: &Value, mode: &str) -> Failure {
+    let words = said(error["message"].as_str().unwrap_or("it did not say why"));
+    Failure::new(AgentFailure::Mode, format!("the agent did not take the mode {mode:?}: {words}"))
+}
+
 /// A request of callboard's was answered by an error. `load`: it was to go on with a conversation.
 pub(super) fn of_error(error: &Value, load: bool) -> Failure {
     let code = error["code"].as_i64().unwrap_or_default();

@@ -6,9 +6,11 @@
 mod call;
 mod failure;
 mod file;
+mod mode;
 mod talk;
 mod terminal;
 mod typed;
+mod wire;
 
 pub use file::{are_inside, folder, serve};
 pub use talk::Talk;

@@ -6,22 +6,25 @@ use serde_json::{Value, json};
 
 use crate::{
     agent::{
-        talk::{Access, Conversation, Effect, Failure, FileRequest, MCP, Opening, Question, title},
+        talk::{Access, Conversation, Effect, Failure, FileRequest, MCP, Mode, Opening, Question, title},
         terminal::Told,
     },
-    model::{AgentFailure, EventKind, PlanItem, PlanState, Usage},
+    model::{AgentFailure, EventKind, Usage},
 };
 
 use super::{
     call::Calls,
     failure,
+    mode::Modes,
     terminal::{self, Terminals, Wanted},
+    wire::{BAD, REFUSED, answer, note, plan, refuse, request, unknown},
 };
 
 /// What callboard asks, by the numbers of its requests.
 const INITIALIZE: u64 = 1;
 const SESSION: u64 = 2;
 const PROMPT: u64 = 3;
+const MODE: u64 = 4;
 
 /// The version of the protocol that is spoken here.
 const VERSION: u64 = 1;
@@ -30,11 +33,6 @@ const VERSION: u64 = 1;
 const OPEN: usize = 100;
 /// No request has a longer id, in bytes.
 const LONGEST_ID: usize = 200;
-
-/// What is said of a request that has something wrong in it.
-pub(super) const BAD: i32 = -32602;
-/// What is said of a request that was refused.
-const REFUSED: i32 = -32000;
 
 /// What waits for a word.
 #[derive(Debug)]
@@ -49,13 +47,20 @@ enum Asked {
 #[derive(Debug)]
 pub struct Talk {
     opening: Opening,
+    /// The request that the agent has not answered yet.
+    awaited: Option<u64>,
     session: Option<String>,
     /// The prompt was given: what comes now is about this turn, not the history of earlier ones.
     prompted: bool,
     calls: Calls,
     terminals: Terminals,
+    modes: Modes,
     /// Questions that wait for an answer.
     asked: HashMap<String, Asked>,
+    /// It was denied something.
+    denied: bool,
+    /// It was told to end.
+    interrupted: bool,
     /// Whether the text that came last is a thought, while its line is open.
     open: Option<bool>,
     outcome: Option<Result<(), Failure>>,
@@ -68,11 +73,15 @@ impl Talk {
     pub fn open(opening: &Opening) -> (Self, Vec<Effect>) {
         let talk = Self {
             opening: opening.clone(),
+            awaited: Some(INITIALIZE),
             session: None,
             prompted: false,
             calls: Calls::new(&opening.worktree),
             terminals: Terminals::new(&opening.worktree),
+            modes: Modes::default(),
             asked: HashMap::new(),
+            denied: false,
+            interrupted: false,
             open: None,
             outcome: None,
             usage: None,
@@ -85,7 +94,8 @@ impl Talk {
 
     /// What the agent is told that is to end its turn early.
     #[must_use]
-    pub fn interrupt(&self) -> Vec<Effect> {
+    pub fn interrupt(&mut self) -> Vec<Effect> {
+        self.interrupted = true;
         let told = self.session.as_ref().filter(|_| self.prompted).map(|session| {
             Effect::Send(json!({"jsonrpc": "2.0", "method": "session/cancel", "params": {"sessionId": session}}))
         });
@@ -106,6 +116,7 @@ impl Talk {
 
     /// Somebody has answered a question.
     pub fn answer(&mut self, key: &str, allowed: bool, why: &str) -> Vec<Effect> {
+        self.denied |= !allowed;
         let (options, line) = match self.asked.remove(key) {
             Some(Asked::Call { options, line }) => (options, line),
             Some(Asked::Terminal(wanted)) if allowed => return vec![self.terminals.start(key, *wanted)],
@@ -150,7 +161,11 @@ impl Talk {
             (Some("session/update"), None) if self.is_ours(&message["params"]) => {
                 self.update(&message["params"]["update"])
             }
-            (None, Some(id)) => self.response(id.as_u64().unwrap_or_default(), message),
+            // Whoever answers twice, or what was not asked, says nothing.
+            (None, Some(id)) if id.as_u64() == self.awaited && self.awaited.is_some() => {
+                self.awaited.take().map_or_else(Vec::new, |id| self.response(id, message))
+            }
+            (None, Some(_)) => Vec::new(),
             (Some(_), None) | (None, None) => Vec::new(),
         }
     }
@@ -160,11 +175,19 @@ impl Talk {
         self.prompted && params["sessionId"].as_str() == self.session.as_deref()
     }
 
+    fn call(&mut self, id: u64, method: &str, params: Value) -> Effect {
+        self.awaited = Some(id);
+        request(id, method, params)
+    }
+
     /// An answer to what callboard asked.
     fn response(&mut self, id: u64, message: &Value) -> Vec<Effect> {
         if let Some(error) = message.get("error") {
             let load = id == SESSION && matches!(self.opening.conversation, Conversation::Old(_));
-            return self.end(Err(failure::of_error(error, load)));
+            return match self.opening.mode.clone().filter(|_| id == MODE) {
+                Some(mode) => self.without(&mode, failure::of_mode(error, &mode.id)),
+                None => self.end(Err(failure::of_error(error, load))),
+            };
         }
         let result = &message["result"];
         match id {
@@ -181,17 +204,56 @@ impl Talk {
                 let session = session.to_owned();
                 self.session = Some(session.clone());
                 self.prompted = true;
-                let prompt = json!([{"type": "text", "text": self.opening.prompt}]);
-                let prompt = request(PROMPT, "session/prompt", json!({"sessionId": session, "prompt": prompt}));
-                vec![Effect::Conversation(session), prompt]
+                let mut effects = vec![Effect::Conversation(session)];
+                effects.extend(self.begun(result));
+                effects
+            }
+            MODE => {
+                let taken = self.opening.mode.as_ref().and_then(|mode| self.modes.taken(&mode.id));
+                taken.map(note).into_iter().chain([self.prompt()]).collect()
             }
             PROMPT => {
                 self.used(&result["usage"]);
                 let reason = result["stopReason"].as_str().unwrap_or_default();
+                if reason == "cancelled" && self.denied && !self.interrupted {
+                    // Some take a no for the end of their turn. What they did until then is there to be tested.
+                    let mut effects = vec![note("The agent ended its turn, since it was denied something.".to_owned())];
+                    effects.extend(self.end(Ok(())));
+                    return effects;
+                }
                 self.end(failure::of_stop(reason).map_or(Ok(()), Err))
             }
             _ => Vec::new(),
         }
+    }
+
+    /// The conversation is there: the agent gets its prompt, once it is in the mode that it is to be in.
+    fn begun(&mut self, result: &Value) -> Vec<Effect> {
+        self.modes = Modes::of(result);
+        let mut effects: Vec<Effect> = self.modes.note().map(note).into_iter().collect();
+        let Some(mode) = self.opening.mode.clone() else {
+            effects.push(self.prompt());
+            return effects;
+        };
+        match self.modes.ask(self.session.as_deref().unwrap_or_default(), &mode) {
+            Ok(Some((method, params))) => effects.push(self.call(MODE, method, params)),
+            Ok(None) => effects.push(self.prompt()),
+            Err(failure) => effects.extend(self.without(&mode, failure)),
+        }
+        effects
+    }
+
+    /// It is not in the mode that it is to be in. What callboard knows of an agent may not be true of every version of it.
+    fn without(&mut self, mode: &Mode, failure: Failure) -> Vec<Effect> {
+        if mode.must {
+            return self.end(Err(failure));
+        }
+        vec![note(format!("It stays in its own mode: {}.", failure.message)), self.prompt()]
+    }
+
+    fn prompt(&mut self) -> Effect {
+        let prompt = json!([{"type": "text", "text": self.opening.prompt}]);
+        self.call(PROMPT, "session/prompt", json!({"sessionId": self.session, "prompt": prompt}))
     }
 
     fn initialized(&mut self, result: &Value) -> Vec<Effect> {
@@ -208,10 +270,10 @@ impl Talk {
             });
         let mut params = json!({"cwd": self.opening.worktree, "mcpServers": servers});
         match &self.opening.conversation {
-            Conversation::New(_) => vec![request(SESSION, "session/new", params)],
+            Conversation::New(_) => vec![self.call(SESSION, "session/new", params)],
             Conversation::Old(id) if result["agentCapabilities"]["loadSession"] == true => {
                 params["sessionId"] = json!(id);
-                vec![request(SESSION, "session/load", params)]
+                vec![self.call(SESSION, "session/load", params)]
             }
             Conversation::Old(_) => self.end(Err(failure::no_conversation())),
         }
@@ -295,6 +357,12 @@ impl Talk {
                 effects
             }
             "plan" => vec![Effect::Event(EventKind::Plan { items: plan(update) })],
+            "current_mode_update" | "config_option_update" => {
+                let changed = self.modes.updated(update).map(note);
+                let mut effects = if changed.is_some() { self.end_line() } else { Vec::new() };
+                effects.extend(changed);
+                effects
+            }
             // Versions to come say more than this one knows.
             _ => Vec::new(),
         }
@@ -348,41 +416,4 @@ impl Talk {
         effects.push(Effect::Close);
         effects
     }
-}
-
-fn request(id: u64, method: &str, params: Value) -> Effect {
-    let mut message = json!({"jsonrpc": "2.0", "id": id, "method": method});
-    message["params"] = params;
-    Effect::Send(message)
-}
-
-/// The id of a request as it came: a number or a text.
-fn id(key: &str) -> Value {
-    serde_json::from_str(key).unwrap_or(Value::Null)
-}
-
-pub(super) fn answer(key: &str, result: Value) -> Effect {
-    let mut message = json!({"jsonrpc": "2.0", "id": id(key)});
-    message["result"] = result;
-    Effect::Send(message)
-}
-
-pub(super) fn refuse(key: &str, code: i32, message: &str) -> Effect {
-    Effect::Send(json!({"jsonrpc": "2.0", "id": id(key), "error": {"code": code, "message": message}}))
-}
-
-fn unknown(key: &str, method: &str) -> Vec<Effect> {
-    vec![refuse(key, -32601, &format!("callboard does not know {}", title(method)))]
-}
-
-fn plan(update: &Value) -> Vec<PlanItem> {
-    let item = |entry: &Value| PlanItem {
-        text: title(entry["content"].as_str().unwrap_or_default()),
-        state: match entry["status"].as_str() {
-            Some("completed") => PlanState::Done,
-            Some("in_progress") => PlanState::Active,
-            _ => PlanState::Pending,
-        },
-    };
-    update["entries"].as_array().into_iter().flatten().take(100).map(item).collect()
 }

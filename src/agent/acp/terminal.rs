@@ -14,8 +14,8 @@ use crate::{
 };
 
 use super::{
-    talk::{BAD, answer, refuse},
     typed::{self, typed},
+    wire::{BAD, answer, refuse},
 };
 
 /// The name under which they are asked for and seen.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::sync::{Notify, mpsc};
 
 use crate::{
-    agent::{Conversation, Effect, Failure, Lines, Opening, Question, Talk, Told, acp, command},
+    agent::{Conversation, Effect, Failure, Lines, Mode as AgentMode, Opening, Question, Talk, Told, acp, command},
     engine::{
         clock,
         job::{Job, Stop, Stopper},
@@ -57,7 +57,13 @@ pub(super) async fn converse(
         Ok(worktree) => worktree.to_owned(),
         Err(result) => return *result,
     };
-    let mut opening = Opening { prompt: prompt.to_owned(), conversation, worktree, mcp: agent::sessions_tool(job) };
+    let mut opening = Opening {
+        prompt: prompt.to_owned(),
+        conversation,
+        worktree,
+        mcp: agent::sessions_tool(job),
+        mode: mode(agent),
+    };
     let mut turn = once(job, agent, &opening, stopper).await;
     // What is on record about the conversation may be wrong: an attempt was cut off before the agent had begun, or right after.
     let other = turn.failure.as_ref().and_then(|failure| other(failure.kind, &opening.conversation));
@@ -75,6 +81,12 @@ pub(super) async fn converse(
         ..AgentReport::default()
     };
     turn.result.with_data(Data::Agent(report))
+}
+
+/// The mode that an agent is to work in: what its table says, or else what suits the one that callboard knows.
+fn mode(agent: &AgentConfig) -> Option<AgentMode> {
+    let own = agent.mode.clone().map(|id| AgentMode { id, must: true });
+    own.or_else(|| agent.preset?.mode().map(|id| AgentMode { id: id.to_owned(), must: false }))
 }
 
 /// How the conversation is to be taken instead, if that is what went wrong.
@@ -445,7 +457,9 @@ fn judged(
         (_, Exit::Timeout) => StepResult::error(Cause::Timeout, format!("the agent {how} (limits.step_timeout)")),
         (_, Exit::Inactive) => StepResult::error(Cause::Inactive, format!("the agent {how} (limits.inactivity)")),
         (AgentFailure::Missing, _) => StepResult::error(Cause::AgentUnavailable, missing(agent, &failure.message)),
-        (AgentFailure::LoggedOut, _) => StepResult::error(Cause::AgentUnavailable, failure.message.clone()),
+        (AgentFailure::LoggedOut | AgentFailure::Mode, _) => {
+            StepResult::error(Cause::AgentUnavailable, failure.message.clone())
+        }
         (AgentFailure::Quota, _) => StepResult::error(Cause::Quota, failure.message.clone()),
         (AgentFailure::Overloaded, _) => StepResult::error(Cause::Overloaded, failure.message.clone()),
         _ => StepResult::error(Cause::Failed, failure.message.clone()),

@@ -114,3 +114,31 @@ fn each_way_of_failing_is_told_apart() {
     real::fails(ACP, &limited, AgentFailure::Quota, Cause::Quota, "no more for now");
     real::fails(ACP, &Fail::times(401, 0), AgentFailure::LoggedOut, Cause::AgentUnavailable, "log in");
 }
+
+/// Those that begin in a mode in which a model judges what they may do are put into one in which callboard does.
+#[test]
+fn what_asks_too_little_is_put_into_a_mode_that_asks() {
+    for (kind, mode) in [(OTHERS[0], "workspace-write (Workspace access)"), (OTHERS[2], "default")] {
+        let Some(real) = Real::new(kind, "", Shape::default()) else { continue };
+        let Real { lab, model } = &real;
+        real.tests(&["Alpha"], &["one"]);
+        // Codex lets everybody write where temporary files are.
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let outside = folder.path().join("outside");
+        let turns = vec![
+            vec![writes("Alpha", "one\n")],
+            vec![Act::Write { path: outside.to_str().unwrap().into(), content: "x".into() }],
+            vec![Act::Shell(format!("touch {}", outside.display()))],
+            vec![say("I am done.")],
+        ];
+        model.rules(vec![rule(&write_code("Alpha"), turns)]);
+        lab.engine();
+        let id = lab.session_with("component_coding", "Alpha", &["--mode", "agentic"]);
+        lab.completes(id);
+        assert!(!outside.exists());
+        let notes = real.notes(id, 2);
+        assert!(notes.contains(&format!("The agent is in the mode {mode}.\n")), "{notes}");
+        let denied = |kind: &EventKind| matches!(kind, EventKind::Permission { allowed: false, .. });
+        assert!(real.events(id, 2).iter().any(denied), "{:?}", real.events(id, 2));
+    }
+}

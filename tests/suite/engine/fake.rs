@@ -60,6 +60,12 @@ impl Fake {
         lines.map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect()
     }
 
+    /// What callboard noted in the first attempt.
+    pub(super) fn notes(&self, id: SessionId) -> Vec<String> {
+        let note = |kind| if let EventKind::Note { text } = kind { Some(text) } else { None };
+        self.events(id).into_iter().filter_map(note).collect()
+    }
+
     /// What came of the first attempt.
     pub(super) fn events(&self, id: SessionId) -> Vec<EventKind> {
         let events = self.lab.events(id).into_iter().filter(|event| event.interaction == 2);

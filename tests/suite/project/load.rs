@@ -147,8 +147,28 @@ fn a_known_agent_may_run_a_little_differently() {
     let (_, brings, shown) = said("[agents.claude]\npermissions = \"allow\"\n");
     assert!(brings);
     assert_eq!(shown, ["agent claude (claude, may do whatever it asks for)"]);
+    let (_, brings, shown) = said("[agents.codex-acp]\nmode = \"agent-full-access\"\n");
+    assert!(brings, "a mode may ask nothing");
+    assert_eq!(shown, ["agent codex-acp (acp, in its mode agent-full-access)"]);
     let (program, _, shown) = said("[agents.mine]\npreset = \"claude-acp\"\ncommand = [\"./evil\"]\n");
     assert_eq!((program, shown), (words(&["./evil"]), vec!["agent mine (acp): ./evil".to_owned()]));
+}
+
+#[test]
+fn only_agents_of_one_protocol_have_modes() {
+    let said =
+        |table: &str| Project::parse(Utf8Path::new("/p"), &minimal(table)).map(|project| project.agents["a"].clone());
+    let agent = said("[agents.a]\nprotocol = \"acp\"\ncommand = [\"a\"]\nmode = \"plan\"\n").unwrap();
+    assert_eq!(agent.mode.as_deref(), Some("plan"));
+    for table in ["protocol = \"command\"\ncommand = [\"a\"]", "preset = \"claude\"", "preset = \"codex\""] {
+        let error = said(&format!("[agents.a]\n{table}\nmode = \"plan\"\n")).unwrap_err().to_string();
+        assert!(
+            error.contains("`mode` means nothing to the protocol") && error.contains("hint: leave the line out"),
+            "{error}"
+        );
+    }
+    let error = said("[agents.a]\npreset = \"qwen\"\nmode = \"\"\n").unwrap_err().to_string();
+    assert!(error.contains("must not be empty"), "{error}");
 }
 
 #[test]
