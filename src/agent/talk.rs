@@ -47,6 +47,8 @@ pub struct Opening {
     pub mcp: Option<Vec<String>>,
     /// The mode that the agent is to work in, where its protocol has modes; `None`: the one that it begins with.
     pub mode: Option<Mode>,
+    /// What the conversation has cost before, as far as it is on record, in millionths of a dollar.
+    pub spent: u64,
 }
 
 /// A mode of an agent.

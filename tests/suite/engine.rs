@@ -15,6 +15,7 @@ mod intents;
 mod lab;
 mod limits;
 mod modes;
+mod protocol;
 pub(crate) mod real;
 mod sandbox;
 mod scopes;

@@ -15,6 +15,7 @@ pub(crate) fn opening(conversation: Conversation) -> Opening {
         conversation,
         worktree: "/worktree".into(),
         mode: None,
+        spent: 0,
         mcp: Some(["/bin/callboard", "--store", "/s.db", "mcp", "--session", "1"].map(str::to_owned).to_vec()),
     }
 }
@@ -209,6 +210,129 @@ fn acp_agents_are_put_into_the_mode_that_they_are_to_be_in() {
     option["configOptions"][1]["currentValue"] = json!("auto");
     option["sessionUpdate"] = json!("config_option_update");
     assert!(told(&mut talk, &update(option)).contains("in the mode auto."));
+}
+
+/// A turn of an agent that can do this, up to its prompt.
+fn going_on(can: &serde_json::Value, history: &[serde_json::Value]) -> (Talk, String) {
+    prompted(&opening(Conversation::Old("s-1".into())), can, history)
+}
+
+fn prompted(opening: &Opening, can: &serde_json::Value, history: &[serde_json::Value]) -> (Talk, String) {
+    let (mut talk, _) = Talk::open(Protocol::Acp, opening).unwrap();
+    let mut text = told(&mut talk, &json!({"id": 1, "result": {"protocolVersion": 1, "agentCapabilities": can}}));
+    for update in history {
+        text += &told(&mut talk, &update_of(update));
+    }
+    text += &told(&mut talk, &json!({"id": 2, "result": {}}));
+    (talk, text)
+}
+
+fn update_of(update: &serde_json::Value) -> serde_json::Value {
+    json!({"method": "session/update", "params": {"sessionId": "s-1", "update": update}})
+}
+
+#[test]
+fn acp_agents_that_load_nothing_may_resume() {
+    let resume = json!({"sessionCapabilities": {"resume": {}}});
+    let (_, text) = going_on(&resume, &[]);
+    assert!(text.contains(r#""method":"session/resume","params":{"cwd":"/worktree","mcpServers":[{"#), "{text}");
+    assert!(text.contains(r#""sessionId":"s-1""#) && text.contains("session/prompt"), "{text}");
+    let both = json!({"loadSession": true, "sessionCapabilities": {"resume": {}}});
+    assert!(going_on(&both, &[]).1.contains("session/load"));
+    for neither in [json!({"sessionCapabilities": {"resume": null}}), json!({"loadSession": "yes"}), json!([])] {
+        let (talk, text) = going_on(&neither, &[]);
+        assert_eq!(talk.outcome("").unwrap().unwrap_err().kind, AgentFailure::NoConversation, "{text}");
+    }
+}
+
+#[test]
+fn acp_agents_that_nobody_logged_in_say_how() {
+    let methods = json!([
+        {"id": "login", "name": "Log in", "description": "Run `agent login` in a terminal"},
+        {"id": "key", "name": "A key", "type": "env_var", "vars": [{"name": "AGENT_KEY"}, {"name": "AGENT_URL"}]},
+        {"id": "bare"}, {"name": ["x"]}, 7,
+    ]);
+    let refused = json!({"code": -32000, "message": "Authentication required"});
+    for methods in [methods, json!(null), json!("x")] {
+        let (mut talk, _) = Talk::open(Protocol::Acp, &opening(Conversation::New("c-1".into()))).unwrap();
+        told(&mut talk, &json!({"id": 1, "result": {"protocolVersion": 1, "authMethods": methods}}));
+        told(&mut talk, &json!({"id": 2, "error": refused}));
+        let failure = talk.outcome("").unwrap().unwrap_err();
+        assert_eq!(failure.kind, AgentFailure::LoggedOut);
+        let offers =
+            "It offers: Log in (Run `agent login` in a terminal), or A key (set AGENT_KEY and AGENT_URL), or bare";
+        assert!(
+            failure
+                .message
+                .starts_with("the agent is not logged in (Authentication required): log in by its own program")
+        );
+        assert_eq!(failure.message.ends_with(offers), methods.is_array(), "{}", failure.message);
+    }
+}
+
+#[test]
+fn acp_agents_tell_what_a_whole_conversation_has_cost() {
+    let load = json!({"loadSession": true});
+    let cost = |amount: f64, currency: &str| json!({"sessionUpdate": "usage_update", "used": 1, "size": 2, "cost": {"amount": amount, "currency": currency}});
+    let text = json!({"sessionUpdate": "agent_message_chunk", "content": {"type": "text", "text": "hm"}});
+    let after = |history: &[_], updates: &[_]| {
+        let (mut talk, _) = going_on(&load, history);
+        for update in updates {
+            talk.message(&update_of(update));
+        }
+        talk.message(&json!({"id": 3, "result": {"stopReason": "end_turn"}}));
+        talk.usage().map(|usage| usage.cost_microdollars)
+    };
+    assert_eq!(after(&[], &[text.clone(), cost(0.5, "USD"), cost(0.75, "USD")]), Some(Some(750_000)));
+    assert_eq!(after(&[cost(0.5, "USD")], &[text.clone(), cost(0.75, "USD")]), Some(Some(250_000)));
+    assert_eq!(after(&[], &[cost(0.5, "USD"), text.clone(), cost(0.75, "USD")]), Some(Some(250_000)));
+    assert_eq!(after(&[cost(0.5, "USD")], &[text.clone(), cost(0.25, "USD")]), Some(Some(250_000)));
+    // What it does not tell itself may be on record.
+    let opening = Opening { spent: 200_000, ..opening(Conversation::Old("s-1".into())) };
+    let mut talk = prompted(&opening, &load, &[]).0;
+    talk.message(&update_of(&text));
+    talk.message(&update_of(&cost(0.75, "USD")));
+    assert_eq!(talk.usage().unwrap().cost_microdollars, Some(550_000));
+    for odd in [cost(1.0, "EUR"), cost(-1.0, "USD"), cost(1e300, "USD"), cost(f64::NAN, "USD")] {
+        assert_eq!(after(&[], &[text.clone(), odd]), None);
+    }
+    let (mut talk, _) = begun(json!({}), None);
+    talk.message(&update_of(&cost(0.000_001, "USD")));
+    let usage = json!({"inputTokens": 5, "outputTokens": 7, "totalTokens": 12});
+    talk.message(&json!({"id": 3, "result": {"stopReason": "end_turn", "usage": usage}}));
+    let usage = talk.usage().unwrap();
+    assert_eq!((usage.input_tokens, usage.output_tokens, usage.cost_microdollars), (5, 7, Some(1)));
+}
+
+#[test]
+fn acp_agents_that_are_cancelled_wait_for_no_word() {
+    let (mut talk, _) = begun(json!({}), None);
+    let ask = json!({"sessionId": "s-1", "toolCall": {"toolCallId": "c", "title": "x"}, "options": [{"optionId": "y", "kind": "allow_once"}]});
+    told(&mut talk, &json!({"id": 7, "method": "session/request_permission", "params": ask}));
+    // Two questions of one id: the word for one would pass for the other's.
+    let create = json!({"sessionId": "s-1", "command": "rm"});
+    let text = told(&mut talk, &json!({"id": 7, "method": "terminal/create", "params": create}));
+    assert!(text.contains("-32600") && !text.contains("? "), "{text}");
+    told(&mut talk, &json!({"id": "8", "method": "terminal/create", "params": create}));
+    let mut text = String::new();
+    tell(&mut text, &talk.interrupt());
+    assert!(text.contains("session/cancel") && text.ends_with("= close\n"), "{text}");
+    assert!(text.contains(r#"< {"id":7,"jsonrpc":"2.0","result":{"outcome":{"outcome":"cancelled"}}}"#), "{text}");
+    assert!(text.contains(r#""message":"the turn was cancelled"},"id":"8""#), "{text}");
+    assert_eq!(talk.answer("8", true, ""), []);
+    talk.message(&json!({"id": 3, "result": {"stopReason": "cancelled"}}));
+    assert!(talk.outcome("").unwrap().is_err());
+}
+
+/// Some agents take a no for the end of their turn.
+#[test]
+fn acp_agents_may_end_a_turn_in_which_they_were_denied_something() {
+    let (mut talk, _) = begun(json!({}), None);
+    talk.message(&json!({"id": 7, "method": "terminal/create", "params": {"sessionId": "s-1", "command": "rm"}}));
+    talk.answer("7", false, "no");
+    let text = told(&mut talk, &json!({"id": 3, "result": {"stopReason": "cancelled"}}));
+    assert!(text.contains("ended its turn, since it was denied"), "{text}");
+    assert_eq!(talk.outcome(""), Some(Ok(())));
 }
 
 /// Whoever answers what was not asked, or twice, is not heard.

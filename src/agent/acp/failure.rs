@@ -29,8 +29,26 @@ pub(super) fn of_mode(error: &Value, mode: &str) -> Failure {
     Failure::new(AgentFailure::Mode, format!("the agent did not take the mode {mode:?}: {words}"))
 }
 
-/// A request of callboard's was answered by an error. `load`: it was to go on with a conversation.
-pub(super) fn of_error(error: &Value, load: bool) -> Failure {
+/// The ways to log in that an agent offers, in words; empty when it offers none.
+pub(super) fn logins(methods: &Value) -> String {
+    const MOST: usize = 8;
+    let way = |method: &Value| {
+        let name = title(method["name"].as_str().or_else(|| method["id"].as_str())?);
+        let variables = method["vars"].as_array().into_iter().flatten().filter_map(|one| one["name"].as_str());
+        let variables: Vec<String> = variables.take(MOST).map(title).collect();
+        let how = match method["description"].as_str().map(title).filter(|how| !how.is_empty()) {
+            Some(how) => how,
+            None if variables.is_empty() => return Some(name),
+            None => format!("set {}", variables.join(" and ")),
+        };
+        Some(format!("{name} ({how})"))
+    };
+    let ways = methods.as_array().into_iter().flatten().take(MOST).filter_map(way);
+    ways.collect::<Vec<_>>().join(", or ")
+}
+
+/// A request of callboard's was answered by an error. `load`: it was to go on with a conversation. `logins`: the ways to log in.
+pub(super) fn of_error(error: &Value, load: bool, logins: &str) -> Failure {
     let code = error["code"].as_i64().unwrap_or_default();
     let words = said(error["message"].as_str().unwrap_or("it did not say why"));
     let kind = error["data"]["errorKind"].as_str().unwrap_or_default();
@@ -38,7 +56,8 @@ pub(super) fn of_error(error: &Value, load: bool) -> Failure {
     let (way, what) = match (code, kind) {
         (-32000 | 401 | 403, _) | (_, "authentication_failed") => {
             let hint = "log in by its own program in a terminal, or give it its key: [env] pass in callboard.toml";
-            (AgentFailure::LoggedOut, format!("the agent is not logged in ({words}): {hint}"))
+            let offers = if logins.is_empty() { String::new() } else { format!(". It offers: {logins}") };
+            (AgentFailure::LoggedOut, format!("the agent is not logged in ({words}): {hint}{offers}"))
         }
         (429, _) | (_, "rate_limit") => (AgentFailure::Quota, format!("the agent may use no more for now: {words}")),
         (500..600, _) | (_, "server_error" | "overloaded") => {

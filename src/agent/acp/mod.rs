@@ -10,6 +10,7 @@ mod mode;
 mod talk;
 mod terminal;
 mod typed;
+mod usage;
 mod wire;
 
 pub use file::{are_inside, folder, serve};

@@ -17,6 +17,7 @@ use super::{
     failure,
     mode::Modes,
     terminal::{self, Terminals, Wanted},
+    usage::Used,
     wire::{BAD, REFUSED, answer, note, plan, refuse, request, unknown},
 };
 
@@ -50,6 +51,8 @@ pub struct Talk {
     /// The request that the agent has not answered yet.
     awaited: Option<u64>,
     session: Option<String>,
+    /// The ways to log in, for people.
+    logins: String,
     /// The prompt was given: what comes now is about this turn, not the history of earlier ones.
     prompted: bool,
     calls: Calls,
@@ -64,7 +67,7 @@ pub struct Talk {
     /// Whether the text that came last is a thought, while its line is open.
     open: Option<bool>,
     outcome: Option<Result<(), Failure>>,
-    usage: Option<Usage>,
+    used: Used,
 }
 
 impl Talk {
@@ -75,6 +78,7 @@ impl Talk {
             opening: opening.clone(),
             awaited: Some(INITIALIZE),
             session: None,
+            logins: String::new(),
             prompted: false,
             calls: Calls::new(&opening.worktree),
             terminals: Terminals::new(&opening.worktree),
@@ -84,7 +88,7 @@ impl Talk {
             interrupted: false,
             open: None,
             outcome: None,
-            usage: None,
+            used: Used::of(opening),
         };
         let client = json!({"name": "callboard", "title": "callboard", "version": env!("CARGO_PKG_VERSION")});
         let can = json!({"fs": {"readTextFile": true, "writeTextFile": true}, "terminal": true});
@@ -99,7 +103,13 @@ impl Talk {
         let told = self.session.as_ref().filter(|_| self.prompted).map(|session| {
             Effect::Send(json!({"jsonrpc": "2.0", "method": "session/cancel", "params": {"sessionId": session}}))
         });
-        told.into_iter().chain([Effect::Close]).collect()
+        // Whoever cancels has no more words for what was asked.
+        let cancelled = json!({"outcome": {"outcome": "cancelled"}});
+        let asked = self.asked.drain().map(|(key, asked)| match asked {
+            Asked::Call { .. } => answer(&key, cancelled.clone()),
+            Asked::Terminal(_) => refuse(&key, REFUSED, "the turn was cancelled"),
+        });
+        told.into_iter().chain(asked).chain([Effect::Close]).collect()
     }
 
     /// How the turn went.
@@ -110,8 +120,8 @@ impl Talk {
 
     /// What was used up.
     #[must_use]
-    pub const fn usage(&self) -> Option<Usage> {
-        self.usage
+    pub fn usage(&self) -> Option<Usage> {
+        self.used.all()
     }
 
     /// Somebody has answered a question.
@@ -161,6 +171,10 @@ impl Talk {
             (Some("session/update"), None) if self.is_ours(&message["params"]) => {
                 self.update(&message["params"]["update"])
             }
+            (Some("session/update"), None) if self.is_history(&message["params"]) => {
+                self.used.updated(&message["params"]["update"]);
+                Vec::new()
+            }
             // Whoever answers twice, or what was not asked, says nothing.
             (None, Some(id)) if id.as_u64() == self.awaited && self.awaited.is_some() => {
                 self.awaited.take().map_or_else(Vec::new, |id| self.response(id, message))
@@ -175,6 +189,12 @@ impl Talk {
         self.prompted && params["sessionId"].as_str() == self.session.as_deref()
     }
 
+    /// Whether something is about the conversation as it was before this turn.
+    fn is_history(&self, params: &Value) -> bool {
+        let id = params["sessionId"].as_str().unwrap_or_default();
+        !self.prompted && matches!(&self.opening.conversation, Conversation::Old(old) if old == id)
+    }
+
     fn call(&mut self, id: u64, method: &str, params: Value) -> Effect {
         self.awaited = Some(id);
         request(id, method, params)
@@ -186,7 +206,7 @@ impl Talk {
             let load = id == SESSION && matches!(self.opening.conversation, Conversation::Old(_));
             return match self.opening.mode.clone().filter(|_| id == MODE) {
                 Some(mode) => self.without(&mode, failure::of_mode(error, &mode.id)),
-                None => self.end(Err(failure::of_error(error, load))),
+                None => self.end(Err(failure::of_error(error, load, &self.logins))),
             };
         }
         let result = &message["result"];
@@ -213,7 +233,7 @@ impl Talk {
                 taken.map(note).into_iter().chain([self.prompt()]).collect()
             }
             PROMPT => {
-                self.used(&result["usage"]);
+                self.used.ended(&result["usage"]);
                 let reason = result["stopReason"].as_str().unwrap_or_default();
                 if reason == "cancelled" && self.denied && !self.interrupted {
                     // Some take a no for the end of their turn. What they did until then is there to be tested.
@@ -264,6 +284,7 @@ impl Talk {
             );
             return self.end(Err(Failure::new(AgentFailure::BadOutput, message)));
         }
+        self.logins = failure::logins(&result["authMethods"]);
         let servers: Vec<Value> =
             self.opening.mcp.as_ref().and_then(|argv| argv.split_first()).map_or_else(Vec::new, |(program, rest)| {
                 vec![json!({"name": MCP, "command": program, "args": rest, "env": []})]
@@ -274,6 +295,10 @@ impl Talk {
             Conversation::Old(id) if result["agentCapabilities"]["loadSession"] == true => {
                 params["sessionId"] = json!(id);
                 vec![self.call(SESSION, "session/load", params)]
+            }
+            Conversation::Old(id) if result["agentCapabilities"]["sessionCapabilities"]["resume"].is_object() => {
+                params["sessionId"] = json!(id);
+                vec![self.call(SESSION, "session/resume", params)]
             }
             Conversation::Old(_) => self.end(Err(failure::no_conversation())),
         }
@@ -348,7 +373,11 @@ impl Talk {
     }
 
     fn update(&mut self, update: &Value) -> Vec<Effect> {
-        match update["sessionUpdate"].as_str().unwrap_or_default() {
+        let kind = update["sessionUpdate"].as_str().unwrap_or_default();
+        if matches!(kind, "agent_message_chunk" | "agent_thought_chunk" | "tool_call" | "tool_call_update" | "plan") {
+            self.used.begin();
+        }
+        match kind {
             "agent_message_chunk" => self.text(&update["content"], false),
             "agent_thought_chunk" => self.text(&update["content"], true),
             "tool_call" | "tool_call_update" => {
@@ -362,6 +391,10 @@ impl Talk {
                 let mut effects = if changed.is_some() { self.end_line() } else { Vec::new() };
                 effects.extend(changed);
                 effects
+            }
+            "usage_update" => {
+                self.used.updated(update);
+                Vec::new()
             }
             // Versions to come say more than this one knows.
             _ => Vec::new(),
@@ -393,18 +426,6 @@ impl Talk {
         }
     }
 
-    /// Some count what came from a cache with what was read, some beside it; the sum of all tells which.
-    fn used(&mut self, usage: &Value) {
-        let tokens = |key: &str| usage[key].as_u64().unwrap_or_default();
-        let (cached, output) = (tokens("cachedReadTokens"), tokens("outputTokens"));
-        let input = match tokens("totalTokens") {
-            0 => tokens("inputTokens"),
-            total => total.saturating_sub(output),
-        };
-        let used = Usage { input_tokens: input, cached_tokens: cached, output_tokens: output, cost_microdollars: None };
-        self.usage = Some(used).filter(|used| used.input_tokens + used.output_tokens > 0);
-    }
-
     /// The turn is over: the first word on it counts.
     fn end(&mut self, outcome: Result<(), Failure>) -> Vec<Effect> {
         if self.outcome.is_some() {
@@ -412,7 +433,7 @@ impl Talk {
         }
         self.outcome = Some(outcome);
         let mut effects = self.end_line();
-        effects.extend(self.usage.map(|usage| Effect::Event(EventKind::Usage(usage))));
+        effects.extend(self.usage().map(|usage| Effect::Event(EventKind::Usage(usage))));
         effects.push(Effect::Close);
         effects
     }

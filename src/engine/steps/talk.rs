@@ -16,11 +16,11 @@ use crate::{
         job::{Job, Stop, Stopper},
         process::{self, Finished, STORE_MARKER},
         recorder::Tap,
-        steps::{agent, confine, git, terminal::Terminals, tests},
+        steps::{agent, confine, git, integration::ask_store, terminal::Terminals, tests},
     },
     model::{
         AgentConfig, AgentFailure, AgentReport, Cause, Data, EventKind, Exit, Grant, Lasts, Micros, Mode, OutputFile,
-        Permission, PermissionId, Permissions, Standing, StepResult, Usage,
+        Permission, PermissionId, Permissions, Protocol, Standing, StepResult, Usage,
     },
     store::Change,
     workflow::Outcome,
@@ -57,7 +57,9 @@ pub(super) async fn converse(
         Ok(worktree) => worktree.to_owned(),
         Err(result) => return *result,
     };
+    let spent = spent(job, agent, &conversation).await;
     let mut opening = Opening {
+        spent,
         prompt: prompt.to_owned(),
         conversation,
         worktree,
@@ -81,6 +83,23 @@ pub(super) async fn converse(
         ..AgentReport::default()
     };
     turn.result.with_data(Data::Agent(report))
+}
+
+/// What a conversation has cost so far, where its agent tells only what all of it has cost.
+async fn spent(job: &Job, agent: &AgentConfig, conversation: &Conversation) -> u64 {
+    let (Protocol::Acp, Conversation::Old(id)) = (agent.protocol, conversation) else { return 0 };
+    let (store, scope, session, id) =
+        (job.shared.store.clone(), job.scope.as_ref().clone(), job.session.id, id.clone());
+    let sum = ask_store(store, scope, move |store| {
+        let attempts = store.interactions(session, 0)?.into_iter();
+        let costs = attempts.filter_map(|it| {
+            let Some(Data::Agent(report)) = it.result?.data else { return None };
+            report.usage?.cost_microdollars.filter(|_| report.conversation_id == id)
+        });
+        Ok(costs.fold(0, u64::saturating_add))
+    });
+    // A cost that is not known is no reason to stop.
+    sum.await.unwrap_or_default()
 }
 
 /// The mode that an agent is to work in: what its table says, or else what suits the one that callboard knows.

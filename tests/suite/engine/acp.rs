@@ -50,6 +50,9 @@ fn a_session_comes_to_its_end_over_a_fix_in_one_conversation() {
     for at in [1, 3] {
         let usage = real.report(id, at).usage.unwrap();
         assert_eq!((usage.input_tokens, usage.cached_tokens, usage.output_tokens), (280, 80, 40));
+        // It tells what the whole conversation has cost; each attempt has its own part.
+        assert_eq!(usage.cost_microdollars, real.report(id, 1).usage.unwrap().cost_microdollars);
+        assert!(usage.cost_microdollars.is_some_and(|cost| cost > 0));
     }
 }
 
