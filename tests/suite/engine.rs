@@ -19,5 +19,6 @@ mod protocol;
 pub(crate) mod real;
 mod sandbox;
 mod scopes;
+mod sdk;
 mod store;
 mod terminals;

@@ -15,7 +15,7 @@ use crate::{
 
 use super::{
     typed::{self, typed},
-    wire::{BAD, answer, refuse},
+    wire::{BAD, MISSING, answer, refuse},
 };
 
 /// The name under which they are asked for and seen.
@@ -64,13 +64,15 @@ pub(super) struct Terminals {
     worktree: Utf8PathBuf,
     made: u64,
     open: HashMap<String, Open>,
+    /// How the last of those ended that the agent does not need any more: it may yet tell of the tool call.
+    past: Vec<(String, Exit)>,
     /// Command lines that were allowed as tool calls and were not run yet.
     allowed: Vec<String>,
 }
 
 impl Terminals {
     pub(super) fn new(worktree: &Utf8Path) -> Self {
-        Self { worktree: worktree.to_owned(), made: 0, open: HashMap::new(), allowed: Vec::new() }
+        Self { worktree: worktree.to_owned(), made: 0, open: HashMap::new(), past: Vec::new(), allowed: Vec::new() }
     }
 
     /// Reads what is asked for; `asked` more wait for a word. Or why it cannot be.
@@ -136,7 +138,7 @@ impl Terminals {
             return None;
         }
         let Some(open) = self.open.get_mut(id).filter(|open| !open.released) else {
-            return Some(vec![refuse(key, BAD, "there is no terminal of this id")]);
+            return Some(vec![refuse(key, MISSING, "there is no terminal of this id")]);
         };
         let id = id.to_owned();
         Some(match (method, &open.ended) {
@@ -154,7 +156,7 @@ impl Terminals {
                 let over = ended.is_some();
                 open.released = true;
                 if over {
-                    self.open.remove(&id);
+                    self.forget(&id);
                 }
                 vec![Effect::Terminal(Terminal::Release { id }), answer(key, json!({}))]
             }
@@ -197,17 +199,27 @@ impl Terminals {
         effects.extend(open.waiting.drain(..).map(|key| answer(&key, status(&exit))));
         open.ended = Some(exit);
         if open.released {
-            self.open.remove(&id);
+            self.forget(&id);
         }
         effects
     }
 
+    fn forget(&mut self, id: &str) {
+        if let Some((id, Open { ended: Some(exit), .. })) = self.open.remove_entry(id) {
+            if self.past.len() == OPEN {
+                self.past.remove(0);
+            }
+            self.past.push((id, exit));
+        }
+    }
+
     /// How a terminal stands, in a few words; empty for one that there is not.
     pub(super) fn state(&self, id: &str) -> String {
-        match self.open.get(id).map(|open| &open.ended) {
-            Some(Some(exit)) => how(exit),
-            Some(None) => "it is still running".to_owned(),
-            None => String::new(),
+        let past = self.past.iter().find(|(past, _)| past == id).map(|(_, exit)| exit);
+        match (self.open.get(id).map(|open| &open.ended), past) {
+            (Some(Some(exit)), _) | (None, Some(exit)) => how(exit),
+            (Some(None), _) => "it is still running".to_owned(),
+            (None, None) => String::new(),
         }
     }
 }

@@ -9,8 +9,10 @@ use crate::{
 
 /// What is said of a request that has something wrong in it.
 pub(super) const BAD: i32 = -32602;
-/// What is said of a request that was refused.
-pub(super) const REFUSED: i32 = -32000;
+/// What is said of a request that was refused. (The protocol has -32000 for those who are not logged in.)
+pub(super) const REFUSED: i32 = -32001;
+/// What is said of something that there is not.
+pub(super) const MISSING: i32 = -32002;
 
 pub(super) fn note(text: String) -> Effect {
     Effect::Event(EventKind::Note { text })
