@@ -6,6 +6,7 @@
 mod call;
 mod failure;
 mod file;
+mod host;
 mod mode;
 mod talk;
 mod terminal;

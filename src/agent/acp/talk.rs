@@ -1,12 +1,10 @@
 //! A turn by the Agent Client Protocol: the agent's messages in, what is to be done out.
 
-use std::collections::HashMap;
-
 use serde_json::{Value, json};
 
 use crate::{
     agent::{
-        talk::{Access, Conversation, Effect, Failure, FileRequest, MCP, Mode, Opening, Question, title},
+        talk::{Conversation, Effect, Failure, MCP, Mode, Opening, title},
         terminal::Told,
     },
     model::{AgentFailure, EventKind, Usage},
@@ -15,10 +13,10 @@ use crate::{
 use super::{
     call::Calls,
     failure,
+    host::Host,
     mode::Modes,
-    terminal::{self, Terminals, Wanted},
     usage::Used,
-    wire::{BAD, REFUSED, answer, note, plan, refuse, request, unknown},
+    wire::{BAD, REFUSED, answer, note, plan, refuse, request},
 };
 
 /// What callboard asks, by the numbers of its requests.
@@ -29,20 +27,6 @@ const MODE: u64 = 4;
 
 /// The version of the protocol that is spoken here.
 const VERSION: u64 = 1;
-
-/// So many questions may be open; an agent that asks more is told no.
-const OPEN: usize = 100;
-/// No request has a longer id, in bytes.
-const LONGEST_ID: usize = 200;
-
-/// What waits for a word.
-#[derive(Debug)]
-enum Asked {
-    /// A tool call of the agent's own: the options, and its command line if it is one.
-    Call { options: Value, line: Option<String> },
-    /// A command that callboard is to run.
-    Terminal(Box<Wanted>),
-}
 
 /// A turn of an agent.
 #[derive(Debug)]
@@ -56,12 +40,8 @@ pub struct Talk {
     /// The prompt was given: what comes now is about this turn, not the history of earlier ones.
     prompted: bool,
     calls: Calls,
-    terminals: Terminals,
+    host: Host,
     modes: Modes,
-    /// Questions that wait for an answer.
-    asked: HashMap<String, Asked>,
-    /// It was denied something.
-    denied: bool,
     /// It was told to end.
     interrupted: bool,
     /// Whether the text that came last is a thought, while its line is open.
@@ -81,10 +61,8 @@ impl Talk {
             logins: String::new(),
             prompted: false,
             calls: Calls::new(&opening.worktree),
-            terminals: Terminals::new(&opening.worktree),
+            host: Host::new(&opening.worktree),
             modes: Modes::default(),
-            asked: HashMap::new(),
-            denied: false,
             interrupted: false,
             open: None,
             outcome: None,
@@ -103,13 +81,7 @@ impl Talk {
         let told = self.session.as_ref().filter(|_| self.prompted).map(|session| {
             Effect::Send(json!({"jsonrpc": "2.0", "method": "session/cancel", "params": {"sessionId": session}}))
         });
-        // Whoever cancels has no more words for what was asked.
-        let cancelled = json!({"outcome": {"outcome": "cancelled"}});
-        let asked = self.asked.drain().map(|(key, asked)| match asked {
-            Asked::Call { .. } => answer(&key, cancelled.clone()),
-            Asked::Terminal(_) => refuse(&key, REFUSED, "the turn was cancelled"),
-        });
-        told.into_iter().chain(asked).chain([Effect::Close]).collect()
+        told.into_iter().chain(self.host.cancel()).chain([Effect::Close]).collect()
     }
 
     /// How the turn went.
@@ -126,31 +98,13 @@ impl Talk {
 
     /// Somebody has answered a question.
     pub fn answer(&mut self, key: &str, allowed: bool, why: &str) -> Vec<Effect> {
-        self.denied |= !allowed;
-        let (options, line) = match self.asked.remove(key) {
-            Some(Asked::Call { options, line }) => (options, line),
-            Some(Asked::Terminal(wanted)) if allowed => return vec![self.terminals.start(key, *wanted)],
-            Some(Asked::Terminal(_)) => return vec![refuse(key, REFUSED, why)],
-            None => return Vec::new(),
-        };
-        if let Some(line) = line.filter(|_| allowed) {
-            self.terminals.allow(&line);
-        }
-        let kinds = if allowed { ["allow_once", "allow_always"] } else { ["reject_once", "reject_always"] };
-        let options = || options.as_array().into_iter().flatten();
-        let chosen = kinds.iter().find_map(|kind| options().find(|option| option["kind"] == *kind));
-        let outcome = match chosen {
-            Some(option) => json!({"outcome": "selected", "optionId": option["optionId"]}),
-            // Without a way to say no, the only other word for it is this.
-            None => json!({"outcome": "cancelled"}),
-        };
-        vec![answer(key, json!({"outcome": outcome}))]
+        self.host.answer(key, allowed, why)
     }
 
     /// There is news of a terminal.
     pub fn terminal(&mut self, told: Told) -> Vec<Effect> {
         let mut effects = self.end_line();
-        effects.extend(self.terminals.told(told));
+        effects.extend(self.host.terminals.told(told));
         effects
     }
 
@@ -235,7 +189,7 @@ impl Talk {
             PROMPT => {
                 self.used.ended(&result["usage"]);
                 let reason = result["stopReason"].as_str().unwrap_or_default();
-                if reason == "cancelled" && self.denied && !self.interrupted {
+                if reason == "cancelled" && self.host.denied && !self.interrupted {
                     // Some take a no for the end of their turn. What they did until then is there to be tested.
                     let mut effects = vec![note("The agent ended its turn, since it was denied something.".to_owned())];
                     effects.extend(self.end(Ok(())));
@@ -309,66 +263,11 @@ impl Talk {
         if !self.is_ours(params) {
             return vec![refuse(key, BAD, "this is about a session that callboard does not have")];
         }
-        // An answer to one of two would pass for the other's.
-        if key.len() > LONGEST_ID || self.asked.contains_key(key) {
-            return vec![refuse(key, -32600, "a request of this id waits already, or the id is too long")];
+        if self.outcome.is_some() || self.interrupted {
+            return vec![refuse(key, REFUSED, "the turn is over")];
         }
-        let path = params["path"].as_str().unwrap_or_default().to_owned();
-        let number = |name: &str| params[name].as_u64().and_then(|number| usize::try_from(number).ok());
-        match method {
-            "session/request_permission" => self.permission(key, params),
-            "fs/read_text_file" => {
-                let access = Access::Read { line: number("line"), limit: number("limit") };
-                vec![Effect::File(FileRequest { key: key.to_owned(), path, access })]
-            }
-            "fs/write_text_file" => {
-                let content = params["content"].as_str().unwrap_or_default().to_owned();
-                vec![Effect::File(FileRequest { key: key.to_owned(), path, access: Access::Write { content } })]
-            }
-            "terminal/create" => self.create(key, params),
-            _ => self.terminals.request(method, key, params).unwrap_or_else(|| unknown(key, method)),
-        }
-    }
-
-    /// A terminal runs a command on callboard's word: that is asked for as for a command of the agent's own, unless exactly this
-    /// was just asked for.
-    fn create(&mut self, key: &str, params: &Value) -> Vec<Effect> {
-        let waiting = self.asked.values().filter(|asked| matches!(asked, Asked::Terminal(_))).count();
-        let wanted = match self.terminals.wanted(params, waiting) {
-            Ok(wanted) => wanted,
-            Err(why) => return vec![refuse(key, BAD, &why)],
-        };
-        let (tool, title) = (terminal::TOOL.to_owned(), wanted.line.clone());
-        let mut effects = self.end_line();
-        if self.terminals.is_allowed(&wanted) {
-            let by = "it was allowed just before".to_owned();
-            effects.push(Effect::Event(EventKind::Permission { tool, title, allowed: true, by }));
-            effects.push(self.terminals.start(key, wanted));
-            return effects;
-        }
-        self.asked.insert(key.to_owned(), Asked::Terminal(Box::new(wanted)));
-        effects.push(Effect::Ask(Question { key: key.to_owned(), tool, title, writes: Vec::new(), ours: false }));
-        effects
-    }
-
-    fn permission(&mut self, key: &str, params: &Value) -> Vec<Effect> {
-        let call = &params["toolCall"];
-        let mut effects: Vec<Effect> =
-            self.calls.changed(call, &self.terminals).into_iter().map(Effect::Event).collect();
-        let about = self.calls.about(call);
-        let asked = Asked::Call { options: params["options"].clone(), line: about.line().map(str::to_owned) };
-        self.asked.insert(key.to_owned(), asked);
-        if self.asked.len() > OPEN {
-            effects.extend(self.answer(key, false, ""));
-            return effects;
-        }
-        effects.push(Effect::Ask(Question {
-            key: key.to_owned(),
-            ours: about.is_ours(),
-            writes: about.writes(),
-            tool: about.tool,
-            title: about.title,
-        }));
+        let mut effects = if method == "terminal/create" { self.end_line() } else { Vec::new() };
+        effects.extend(self.host.request(method, key, params, &mut self.calls));
         effects
     }
 
@@ -382,7 +281,7 @@ impl Talk {
             "agent_thought_chunk" => self.text(&update["content"], true),
             "tool_call" | "tool_call_update" => {
                 let mut effects = self.end_line();
-                effects.extend(self.calls.changed(update, &self.terminals).into_iter().map(Effect::Event));
+                effects.extend(self.calls.changed(update, &self.host.terminals).into_iter().map(Effect::Event));
                 effects
             }
             "plan" => vec![Effect::Event(EventKind::Plan { items: plan(update) })],

@@ -9,6 +9,7 @@ mod finalize;
 mod git;
 mod initialize;
 mod integration;
+mod opening;
 mod script;
 mod talk;
 mod terminal;

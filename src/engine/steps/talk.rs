@@ -10,17 +10,17 @@ use serde_json::Value;
 use tokio::sync::{Notify, mpsc};
 
 use crate::{
-    agent::{Conversation, Effect, Failure, Lines, Mode as AgentMode, Opening, Question, Talk, Told, acp, command},
+    agent::{Conversation, Effect, Failure, Lines, Opening, Question, Talk, Told, acp, command},
     engine::{
         clock,
         job::{Job, Stop, Stopper},
         process::{self, Finished, STORE_MARKER},
         recorder::Tap,
-        steps::{agent, confine, git, integration::ask_store, terminal::Terminals, tests},
+        steps::{agent, confine, git, opening, terminal::Terminals, tests},
     },
     model::{
         AgentConfig, AgentFailure, AgentReport, Cause, Data, EventKind, Exit, Grant, Lasts, Micros, Mode, OutputFile,
-        Permission, PermissionId, Permissions, Protocol, Standing, StepResult, Usage,
+        Permission, PermissionId, Permissions, Standing, StepResult, Usage,
     },
     store::Change,
     workflow::Outcome,
@@ -57,15 +57,7 @@ pub(super) async fn converse(
         Ok(worktree) => worktree.to_owned(),
         Err(result) => return *result,
     };
-    let spent = spent(job, agent, &conversation).await;
-    let mut opening = Opening {
-        spent,
-        prompt: prompt.to_owned(),
-        conversation,
-        worktree,
-        mcp: agent::sessions_tool(job),
-        mode: mode(agent),
-    };
+    let mut opening = opening::of(job, agent, prompt, conversation, worktree).await;
     let mut turn = once(job, agent, &opening, stopper).await;
     // What is on record about the conversation may be wrong: an attempt was cut off before the agent had begun, or right after.
     let other = turn.failure.as_ref().and_then(|failure| other(failure.kind, &opening.conversation));
@@ -83,29 +75,6 @@ pub(super) async fn converse(
         ..AgentReport::default()
     };
     turn.result.with_data(Data::Agent(report))
-}
-
-/// What a conversation has cost so far, where its agent tells only what all of it has cost.
-async fn spent(job: &Job, agent: &AgentConfig, conversation: &Conversation) -> u64 {
-    let (Protocol::Acp, Conversation::Old(id)) = (agent.protocol, conversation) else { return 0 };
-    let (store, scope, session, id) =
-        (job.shared.store.clone(), job.scope.as_ref().clone(), job.session.id, id.clone());
-    let sum = ask_store(store, scope, move |store| {
-        let attempts = store.interactions(session, 0)?.into_iter();
-        let costs = attempts.filter_map(|it| {
-            let Some(Data::Agent(report)) = it.result?.data else { return None };
-            report.usage?.cost_microdollars.filter(|_| report.conversation_id == id)
-        });
-        Ok(costs.fold(0, u64::saturating_add))
-    });
-    // A cost that is not known is no reason to stop.
-    sum.await.unwrap_or_default()
-}
-
-/// The mode that an agent is to work in: what its table says, or else what suits the one that callboard knows.
-fn mode(agent: &AgentConfig) -> Option<AgentMode> {
-    let own = agent.mode.clone().map(|id| AgentMode { id, must: true });
-    own.or_else(|| agent.preset?.mode().map(|id| AgentMode { id: id.to_owned(), must: false }))
 }
 
 /// How the conversation is to be taken instead, if that is what went wrong.

@@ -205,7 +205,14 @@ fn permit(
     let inside = frame(pen, area, &format!("The agent of {} asks", name(snapshot, session)), Tone::Warn);
     // The choices stay when there is little room.
     let room = usize::from(inside.height).saturating_sub(RULINGS.len() + 1).min(about.len());
-    pen.rows(inside, about.get(..room).unwrap_or_default());
+    let mut shown = about.get(..room).unwrap_or_default().to_vec();
+    if let (true, Some(last)) = (room < about.len(), room.checked_sub(1)) {
+        // What is not seen here is not to be overlooked.
+        let more = format!("… {} more lines: read them in the pane before you answer", about.len() - last);
+        let more = wrap(&Line::new((0, 0)).with(Tone::Warn, more), wide.saturating_sub(4));
+        shown.splice(last.., more.into_iter().take(1));
+    }
+    pen.rows(inside, &shown);
     let first = u16::try_from(if room > 0 { room + 1 } else { 0 }).unwrap_or(u16::MAX);
     for (at, (_, _, words)) in RULINGS.iter().enumerate() {
         let line = first.saturating_add(u16::try_from(at).unwrap_or(u16::MAX));

@@ -188,6 +188,22 @@ fn what_an_agent_asks_is_answered() {
     assert!(board.text().contains("asks"), "{}", board.text());
 }
 
+/// What has no room where it is answered is not left out without a word.
+#[test]
+fn what_an_agent_asks_is_not_cut_unseen() {
+    let (shelf, cast) = shop();
+    let id = PermissionId::from_u128(7);
+    let (tool, title) = ("terminal".into(), format!("sh -c '{}; echo the end'", "true && ".repeat(300)));
+    let seq = 2;
+    let question = Permission { id, session_id: cast.discount, seq, tool, title, asked_at: NOW, until: NOW + 1 };
+    shelf.scene().write(vec![Change::Question(question)]);
+    let mut board = shelf.board((80, 24));
+    board.go(cast.discount);
+    board.press("p");
+    let text = board.text();
+    assert!(text.contains("more lines: read them in the pane") && !text.contains("the end"), "{text}");
+}
+
 #[test]
 fn what_is_refused_says_why() {
     let (shelf, cast) = shop();
