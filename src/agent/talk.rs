@@ -3,12 +3,14 @@
 use camino::Utf8PathBuf;
 use serde_json::Value;
 
-use crate::model::{AgentFailure, EventKind, Micros, Protocol, Usage};
+use crate::model::{AgentFailure, EventKind, MessageId, Micros, Protocol, Usage};
 
 use super::{acp, claude, codex};
 
 /// So much of what a tool said is kept, in bytes.
 const SAID: usize = 2_000;
+/// So much of what is asked is kept, in bytes.
+const DETAIL: usize = 16 * 1024;
 /// So much of a title is kept, in bytes.
 const TITLE: usize = 300;
 
@@ -56,6 +58,8 @@ pub struct Question {
     pub tool: String,
     /// In short, for people.
     pub title: String,
+    /// The same whole, on many lines if it takes them; empty: the title says it all.
+    pub detail: String,
     /// The files that it writes, relative to the worktree where they are in it, if writing is all that it does.
     pub writes: Vec<String>,
     /// It is a tool of callboard's own.
@@ -103,6 +107,10 @@ pub enum Effect {
     Ask(Question),
     /// Do it, and tell by [`Talk::file`].
     File(FileRequest),
+    /// The agent was told what a person says.
+    Told(MessageId),
+    /// The agent has taken it in.
+    Seen(MessageId),
     /// The turn is over: let the agent end.
     Close,
 }
@@ -202,6 +210,16 @@ impl Talk {
         }
     }
 
+    /// A person says something while the turn runs: what the agent is told, now or as soon as its protocol lets it. Once the
+    /// turn is over it is told nothing.
+    pub fn say(&mut self, id: MessageId, text: &str) -> Vec<Effect> {
+        match self {
+            Self::Claude(talk) => talk.say(id, text),
+            Self::Codex(talk) => talk.say(id, text),
+            Self::Acp(talk) => talk.say(id, text),
+        }
+    }
+
     /// The turn is to end early: what the agent is told.
     #[must_use]
     pub fn interrupt(&self) -> Vec<Effect> {
@@ -231,6 +249,12 @@ impl Talk {
             Self::Acp(talk) => talk.usage(),
         }
     }
+}
+
+/// What is asked for, whole, if it is more than its title says.
+pub(super) fn detail(text: &str, title: &str) -> String {
+    let text = text.trim_end();
+    if text.trim() == title { String::new() } else { shortened(text, DETAIL) }
 }
 
 /// The begin of what a tool said.

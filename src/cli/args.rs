@@ -108,6 +108,10 @@ pub(super) enum Command {
     Retry(One),
     /// Turn a finished session active again, its conversation resumed
     Reactivate(Reactivate),
+    /// Say something to a session's agent, now or with its next prompt
+    Say(Say),
+    /// End the step that a session is at; nothing follows by itself then
+    Interrupt(One),
     /// End a session and everything that it started
     Cancel(One),
     /// Go on with a session's conversation yourself, in its agent's own program
@@ -276,6 +280,23 @@ pub(super) struct Reactivate {
     /// Design the component anew: new sessions do it, its design first
     #[arg(long)]
     pub(super) redesign: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(group(clap::ArgGroup::new("what").required(true).args(["text", "file"])))]
+pub(super) struct Say {
+    /// The session: its id, or a beginning or ending of it that no other has
+    #[arg(value_name = "ID")]
+    pub(super) id: String,
+    /// What
+    #[arg(value_name = "TEXT")]
+    pub(super) text: Option<String>,
+    /// The same from a file; - for standard input
+    #[arg(long, value_name = "FILE")]
+    pub(super) file: Option<Utf8PathBuf>,
     /// Print JSON
     #[arg(long)]
     pub(super) json: bool,

@@ -17,7 +17,7 @@ use crate::{
     engine::{
         EngineError, clock,
         desk::Desk,
-        job::{self, Branches, Job, Questions, Shared, Stop, Stopper},
+        job::{self, Branches, Ears, Job, Questions, Shared, Stop, Stopper},
         places::Places,
         process::{self, Grace, Marker},
         record,
@@ -115,6 +115,7 @@ pub async fn run(options: Options, stop: impl Future<Output = ()>) -> Result<End
         recorder,
         branches: Branches::default(),
         questions: Questions::default(),
+        ears: Ears::default(),
         places: Places::of(&store),
         owner: format!("{}-{}", std::process::id(), uuid::Uuid::now_v7().simple()),
         store: store.clone(),

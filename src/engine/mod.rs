@@ -9,6 +9,7 @@
 mod assemble;
 pub mod client;
 mod clock;
+mod conversation;
 mod desk;
 mod dispatcher;
 mod intents;

@@ -10,6 +10,7 @@ mod halt;
 mod id;
 mod intent;
 mod kind;
+mod message;
 mod permission;
 mod request;
 mod result;
@@ -25,9 +26,10 @@ pub use config::{
 pub use event::{Event, EventKind, PlanItem, PlanState};
 pub use exit::Exit;
 pub use halt::{Decision, Halt, HaltReason, Verdict};
-pub use id::{HaltId, IdError, IntentId, InteractionId, PermissionId, RequestId, SessionId};
+pub use id::{HaltId, IdError, IntentId, InteractionId, MessageId, PermissionId, RequestId, SessionId};
 pub use intent::{Answer, Intent, IntentAction, Seen};
 pub use kind::{Performer, SessionKind, Step, UnknownWord};
+pub use message::{Message, MessageState};
 pub use permission::{Grant, Lasts, Permission, Standing};
 pub use request::{Policy, Request, Ruling, Wish};
 pub use result::{

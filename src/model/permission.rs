@@ -29,6 +29,8 @@ pub struct Permission {
     pub tool: String,
     /// What it would do, in one line.
     pub title: String,
+    /// The same whole: a command with every line, or what would be different in a file. Empty: the title says it all.
+    pub detail: String,
     /// When it was asked.
     pub asked_at: Micros,
     /// No answer until then is a no.

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension as _, Row, params};
 
-use crate::model::{Answer, Grant, Intent, IntentId, Lasts, Permission, Request, SessionId, Standing};
+use crate::model::{Answer, Grant, Intent, IntentId, Lasts, Message, Permission, Request, SessionId, Standing};
 
 use super::{Store, StoreError, codec::from_json};
 
@@ -148,7 +148,7 @@ impl Store {
     /// When the row cannot be read.
     pub fn question(&self, session: SessionId) -> Result<Option<Permission>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT p.id, s.id, p.seq, p.tool, p.title, p.asked_at, p.until FROM sessions s \
+            "SELECT p.id, s.id, p.seq, p.tool, p.title, p.detail, p.asked_at, p.until FROM sessions s \
              JOIN permissions p ON p.session = s.row AND p.answered_at IS NULL WHERE s.id = ?1 AND s.project = ?2 ORDER BY p.id",
         )?;
         let read = |row: &Row<'_>| {
@@ -158,8 +158,9 @@ impl Store {
                 seq: row.get(2)?,
                 tool: row.get(3)?,
                 title: row.get(4)?,
-                asked_at: row.get(5)?,
-                until: row.get(6)?,
+                detail: row.get(5)?,
+                asked_at: row.get(6)?,
+                until: row.get(7)?,
             })
         };
         Ok(statement.query_row(params![session, self.project()?], read).optional()?)
@@ -183,4 +184,45 @@ impl Store {
         let rows = statement.query_map(params![session, self.project()?], read)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
+
+    /// What persons said to a session's agent and it has not taken in yet, oldest first.
+    ///
+    /// # Errors
+    /// When a row cannot be read.
+    pub fn unseen(&self, session: SessionId) -> Result<Vec<Message>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT m.id, m.user, m.text, m.at, m.seq, m.delivered_at, m.seen_at FROM sessions s \
+             JOIN messages m ON m.session = s.row AND m.seen_at IS NULL WHERE s.id = ?1 AND s.project = ?2 ORDER BY m.id",
+        )?;
+        let rows = statement.query_map(params![session, self.project()?], |row| message_of(session, row))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// What persons said to a session's agent, oldest first; at most the newest so many.
+    ///
+    /// # Errors
+    /// When a row cannot be read.
+    pub fn messages(&self, session: SessionId, at_most: u32) -> Result<Vec<Message>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT m.id, m.user, m.text, m.at, m.seq, m.delivered_at, m.seen_at FROM sessions s \
+             JOIN messages m ON m.session = s.row WHERE s.id = ?1 AND s.project = ?2 ORDER BY m.id DESC LIMIT ?3",
+        )?;
+        let rows = statement.query_map(params![session, self.project()?, at_most], |row| message_of(session, row))?;
+        let mut found: Vec<Message> = rows.collect::<Result<_, _>>()?;
+        found.reverse();
+        Ok(found)
+    }
+}
+
+fn message_of(session: SessionId, row: &Row<'_>) -> rusqlite::Result<Message> {
+    Ok(Message {
+        id: row.get(0)?,
+        session_id: session,
+        user: row.get(1)?,
+        text: row.get(2)?,
+        at: row.get(3)?,
+        seq: row.get(4)?,
+        delivered_at: row.get(5)?,
+        seen_at: row.get(6)?,
+    })
 }

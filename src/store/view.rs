@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::{
     model::{
-        Cause, Data, Event, Generation, Halt, HaltReason, Limits, Micros, Mode, Performer, Permission, Request,
-        ResultStatus, Session, SessionId, SessionKind, Status, Step,
+        Cause, Data, Event, Generation, Halt, HaltReason, Limits, Message, Micros, Mode, Performer, Permission,
+        Request, ResultStatus, Session, SessionId, SessionKind, Status, Step,
     },
     workflow::{Bounds, Facts, LastAttempt, LedgerRow, Next, Pause, Tried, Waiting, next, pause},
 };
@@ -226,6 +226,8 @@ pub struct Detail {
     pub requests: Vec<Request>,
     /// The question of its agent that has waited longest for a person.
     pub question: Option<Permission>,
+    /// What persons said to its agent and it has not taken in yet, oldest first.
+    pub unseen: Vec<Message>,
     /// How many events it has.
     pub events: u64,
 }
@@ -466,6 +468,7 @@ impl Store {
             waits_for: self.waits_for(session)?,
             requests: self.open_requests(session)?,
             question: self.question(session)?,
+            unseen: self.unseen(session)?,
             events: self.event_count(session)?,
             session: self.session(session)?,
         })

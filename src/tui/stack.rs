@@ -78,6 +78,8 @@ pub enum Question {
 /// What is written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
+    /// For the agent of a session that is at work.
+    Say,
     /// For the agent of a session that is made active again.
     Reactivate,
     /// For the agents of new sessions: the component is designed anew, then worked on anew.

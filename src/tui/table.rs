@@ -36,6 +36,8 @@ pub const TABLE: &[Row] = &[
     row(Command::Retry, &[Key::char('r')], "retry", "Try again what failed or halted", DECIDING, 4),
     row(Command::Reactivate, &[Key::char('R')], "reactivate", "Make a session that has ended active again; asks what its agent should know", BOARD, 5),
     row(Command::Redesign, &[Key::char('D')], "redesign", "Have the component designed anew: a new design session first, then a new one for this work", BOARD, 0),
+    row(Command::Say, &[Key::char('i')], "message", "Say something to its agent: at once if it is at work, else with its next prompt", BOARD, 8),
+    row(Command::Interrupt, &[Key::char('I')], "interrupt", "End the step that runs; its mode is manual then, so that nothing follows by itself", BOARD, 9),
     row(Command::Cancel, &[Key::char('c')], "cancel", "End the session and its children; says first what will end", BOARD, 8),
     row(Command::TakeOver, &[Key::char('t')], "take over", "Go on with the agent's conversation yourself, in its own program; the board comes back when that ends", BOARD, 0),
     row(Command::Mode, &[Key::char('m')], "mode", "Choose what makes the next step start: a person, or the step before it", BOARD, 9),

@@ -29,6 +29,8 @@ pub(super) struct Call {
     /// Files that it is about.
     places: Vec<String>,
     text: String,
+    /// What it runs, if that is a command.
+    command: String,
     told: bool,
 }
 
@@ -37,6 +39,13 @@ impl Call {
     pub(super) fn is_ours(&self) -> bool {
         let plain = |mark: &str| self.tool.starts_with(&format!("{mark}{MCP}__"));
         self.kind != "execute" && (plain("mcp__") || self.tool.starts_with(&format!("mcp_{MCP}_")))
+    }
+
+    /// What it would do, whole: a command, or what would be different in files.
+    pub(super) fn detail(&self) -> String {
+        let edits = self.edits.iter().filter(|(_, diff)| !diff.is_empty());
+        let edits: String = edits.map(|(path, diff)| format!("{path}\n{diff}")).collect();
+        if self.command.is_empty() { edits } else { self.command.clone() }
     }
 
     /// The files that it writes, if that is all it does.
@@ -111,6 +120,9 @@ impl Calls {
         if let Some(words) = text("title") {
             call.title = title(words);
         }
+        if let Some(command) = command(&update["rawInput"]) {
+            call.command = said(&command);
+        }
         if let Some(locations) = update["locations"].as_array() {
             let paths = locations.iter().take(OPEN).filter_map(|place| place["path"].as_str());
             call.places = paths.map(|path| self.relative(path)).collect();
@@ -146,6 +158,13 @@ impl Calls {
         let path = Utf8PathBuf::from(path);
         path.strip_prefix(&self.worktree).map_or_else(|_| path.to_string(), ToString::to_string)
     }
+}
+
+/// What a call runs: some say it in one text, some in words.
+fn command(input: &Value) -> Option<String> {
+    let command = &input["command"];
+    let words = command.as_array().map(|words| words.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "));
+    command.as_str().map(str::to_owned).or(words).filter(|command| !command.is_empty())
 }
 
 /// A text without the fence of Markdown around it.

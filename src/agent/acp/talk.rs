@@ -1,12 +1,12 @@
 //! A turn by the Agent Client Protocol: the agent's messages in, what is to be done out.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
 
 use crate::{
-    agent::talk::{Access, Conversation, Effect, Failure, FileRequest, MCP, Opening, Question, title},
-    model::{AgentFailure, EventKind, PlanItem, PlanState, Usage},
+    agent::talk::{self, Access, Conversation, Effect, Failure, FileRequest, MCP, Opening, Question, title},
+    model::{AgentFailure, EventKind, MessageId, PlanItem, PlanState, Usage},
 };
 
 use super::{call::Calls, failure};
@@ -32,6 +32,10 @@ pub struct Talk {
     calls: Calls,
     /// Questions that wait for an answer: their options.
     asked: HashMap<String, Value>,
+    /// What persons said while the turn runs: the protocol has no word for it but the next prompt.
+    waiting: BTreeMap<MessageId, String>,
+    /// What of it is in the prompt that was given last, and nothing was heard since.
+    told: Vec<MessageId>,
     /// Whether the text that came last is a thought, while its line is open.
     open: Option<bool>,
     outcome: Option<Result<(), Failure>>,
@@ -48,6 +52,8 @@ impl Talk {
             prompted: false,
             calls: Calls::new(&opening.worktree),
             asked: HashMap::new(),
+            waiting: BTreeMap::new(),
+            told: Vec::new(),
             open: None,
             outcome: None,
             usage: None,
@@ -79,6 +85,35 @@ impl Talk {
         self.usage
     }
 
+    /// A person says something: it is the next prompt.
+    pub fn say(&mut self, id: MessageId, text: &str) -> Vec<Effect> {
+        if self.outcome.is_none() {
+            self.waiting.insert(id, text.to_owned());
+        }
+        Vec::new()
+    }
+
+    /// Gives what persons said meanwhile as a prompt.
+    fn go_on(&mut self) -> Vec<Effect> {
+        let said = std::mem::take(&mut self.waiting);
+        let texts: Vec<&str> = said.values().map(String::as_str).collect();
+        let mut effects = self.end_line();
+        effects.push(self.prompt(&texts));
+        self.told = said.into_keys().collect();
+        effects.extend(self.told.iter().map(|id| Effect::Told(*id)));
+        effects
+    }
+
+    fn prompt(&self, texts: &[&str]) -> Effect {
+        let prompt: Vec<Value> = texts.iter().map(|text| json!({"type": "text", "text": text})).collect();
+        request(PROMPT, "session/prompt", json!({"sessionId": self.session, "prompt": prompt}))
+    }
+
+    /// Something was heard since the last prompt.
+    fn seen(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.told).into_iter().map(Effect::Seen).collect()
+    }
+
     /// Somebody has answered a question.
     pub fn answer(&mut self, key: &str, allowed: bool) -> Vec<Effect> {
         let Some(options) = self.asked.remove(key) else { return Vec::new() };
@@ -108,7 +143,9 @@ impl Talk {
         match (message["method"].as_str(), message.get("id").filter(|id| !id.is_null())) {
             (Some(method), Some(id)) => self.request(method, &id.to_string(), &message["params"]),
             (Some("session/update"), None) if self.is_ours(&message["params"]) => {
-                self.update(&message["params"]["update"])
+                let mut effects = self.seen();
+                effects.extend(self.update(&message["params"]["update"]));
+                effects
             }
             (None, Some(id)) => self.response(id.as_u64().unwrap_or_default(), message),
             (Some(_), None) | (None, None) => Vec::new(),
@@ -141,14 +178,19 @@ impl Talk {
                 let session = session.to_owned();
                 self.session = Some(session.clone());
                 self.prompted = true;
-                let prompt = json!([{"type": "text", "text": self.opening.prompt}]);
-                let prompt = request(PROMPT, "session/prompt", json!({"sessionId": session, "prompt": prompt}));
+                let prompt = self.prompt(&[self.opening.prompt.as_str()]);
                 vec![Effect::Conversation(session), prompt]
             }
             PROMPT => {
+                let mut effects = self.seen();
                 self.used(&result["usage"]);
-                let reason = result["stopReason"].as_str().unwrap_or_default();
-                self.end(failure::of_stop(reason).map_or(Ok(()), Err))
+                let failure = failure::of_stop(result["stopReason"].as_str().unwrap_or_default());
+                if failure.is_none() && !self.waiting.is_empty() {
+                    effects.extend(self.go_on());
+                } else {
+                    effects.extend(self.end(failure.map_or(Ok(()), Err)));
+                }
+                effects
             }
             _ => Vec::new(),
         }
@@ -211,6 +253,7 @@ impl Talk {
             key: key.to_owned(),
             ours: about.is_ours(),
             writes: about.writes(),
+            detail: talk::detail(&about.detail(), &about.title),
             tool: about.tool,
             title: about.title,
         }));
@@ -266,7 +309,9 @@ impl Talk {
             total => total.saturating_sub(output),
         };
         let used = Usage { input_tokens: input, cached_tokens: cached, output_tokens: output, cost_microdollars: None };
-        self.usage = Some(used).filter(|used| used.input_tokens + used.output_tokens > 0);
+        if used.input_tokens + used.output_tokens > 0 {
+            self.usage = Some(self.usage.map_or(used, |before| before.and(used)));
+        }
     }
 
     /// The turn is over: the first word on it counts.

@@ -23,6 +23,23 @@ pub(super) fn title(name: &str, input: &Value, worktree: &Utf8Path) -> String {
     }
 }
 
+/// What a call would do, whole: a command, or what would be different in a file; of other tools, all that they are given.
+pub(super) fn detail(input: &Value, worktree: &Utf8Path) -> String {
+    let text = |key: &str| input[key].as_str();
+    let file = text("file_path").or_else(|| text("notebook_path"));
+    let diff = match (text("content").or_else(|| text("new_source")), text("old_string"), text("new_string")) {
+        (_, Some(old), Some(new)) => Some(diff::between(old, new)),
+        (Some(content), _, _) => Some(diff::between("", content)),
+        (None, _, _) => None,
+    };
+    let whole = match (text("command"), file, diff) {
+        (Some(command), _, _) => command.to_owned(),
+        (None, Some(file), Some(diff)) => format!("{}\n{diff}", relative(file, worktree)),
+        (None, _, _) => serde_json::to_string_pretty(input).unwrap_or_default(),
+    };
+    talk::detail(&whole, &title("", input, worktree))
+}
+
 /// The plan that a call makes or changes.
 pub(super) fn plan(name: &str, input: &Value) -> Option<EventKind> {
     let todos = input["todos"].as_array().filter(|_| name == "TodoWrite")?;

@@ -64,6 +64,22 @@ pub(super) fn completed(item: &Value, streamed: bool, worktree: &Utf8Path) -> Ve
     }
 }
 
+/// A command that waits for a word, whole, with where and why.
+pub(super) fn why(command: &str, params: &Value, worktree: &Utf8Path) -> String {
+    let place = params["cwd"].as_str().filter(|place| *place != worktree.as_str());
+    let place = place.map_or_else(String::new, |place| format!("\nin {}", relative(place, worktree)));
+    let reason = params["reason"].as_str().map_or_else(String::new, |reason| format!("\n{reason}"));
+    format!("{command}{place}{reason}")
+}
+
+/// What would be different in the files that an item changes.
+pub(super) fn changes(item: &Value, worktree: &Utf8Path) -> String {
+    let changes = item["changes"].as_array().into_iter().flatten();
+    let told =
+        |kind| if let EventKind::FileEdit { path, diff } = kind { format!("{path}\n{diff}") } else { String::new() };
+    changes.map(|change| told(edit(change, worktree))).collect()
+}
+
 /// The files that an item changes.
 pub(super) fn paths(item: &Value, worktree: &Utf8Path) -> String {
     let changes = item["changes"].as_array().into_iter().flatten();

@@ -12,15 +12,18 @@ use tokio::sync::{Notify, mpsc};
 use crate::{
     agent::{Conversation, Effect, Failure, Lines, Opening, Question, Talk, acp, command},
     engine::{
-        clock,
+        clock, conversation,
         job::{Job, Stop, Stopper},
         process::{self, Finished, STORE_MARKER},
         recorder::Tap,
-        steps::{agent, confine, git, tests},
+        steps::{
+            agent::{self, AgentPlan},
+            confine, git, tests,
+        },
     },
     model::{
-        AgentConfig, AgentFailure, AgentReport, Cause, Data, EventKind, Exit, Grant, Lasts, Micros, Mode, OutputFile,
-        Permission, PermissionId, Permissions, Standing, StepResult, Usage,
+        AgentConfig, AgentFailure, AgentReport, Cause, Data, EventKind, Exit, Grant, Lasts, Message, MessageId,
+        MessageState, Micros, Mode, OutputFile, Permission, PermissionId, Permissions, Standing, StepResult, Usage,
     },
     store::Change,
     workflow::Outcome,
@@ -46,25 +49,25 @@ struct Turn {
 }
 
 /// Gives an agent its prompt and follows its turn to the end.
-pub(super) async fn converse(
-    job: &Job,
-    agent: &AgentConfig,
-    prompt: &str,
-    conversation: Conversation,
-    stopper: &mut Stopper,
-) -> StepResult {
+pub(super) async fn converse(job: &Job, plan: &AgentPlan, stopper: &mut Stopper) -> StepResult {
+    let AgentPlan { agent, prompt, conversation, told, .. } = plan;
     let worktree = match git::worktree(job) {
         Ok(worktree) => worktree.to_owned(),
         Err(result) => return *result,
     };
-    let mut opening = Opening { prompt: prompt.to_owned(), conversation, worktree, mcp: agent::sessions_tool(job) };
-    let mut turn = once(job, agent, &opening, stopper).await;
+    let mut opening = Opening {
+        prompt: prompt.clone(),
+        conversation: conversation.clone(),
+        worktree,
+        mcp: agent::sessions_tool(job),
+    };
+    let mut turn = once(job, agent, &opening, told, stopper).await;
     // What is on record about the conversation may be wrong: an attempt was cut off before the agent had begun, or right after.
     let other = turn.failure.as_ref().and_then(|failure| other(failure.kind, &opening.conversation));
     if let Some((other, why)) = other {
         job.tap().note(why);
         opening.conversation = other;
-        turn = once(job, agent, &opening, stopper).await;
+        turn = once(job, agent, &opening, told, stopper).await;
     }
     let id = turn.conversation.unwrap_or_else(|| opening.conversation.id().to_owned());
     let report = AgentReport {
@@ -91,7 +94,7 @@ fn other(kind: AgentFailure, conversation: &Conversation) -> Option<(Conversatio
     }
 }
 
-async fn once(job: &Job, agent: &AgentConfig, opening: &Opening, stopper: &mut Stopper) -> Turn {
+async fn once(job: &Job, agent: &AgentConfig, opening: &Opening, told: &[Message], stopper: &mut Stopper) -> Turn {
     let Some((talk, first)) = Talk::open(agent.protocol, opening) else {
         let message = format!("the protocol {} is not talked", agent.protocol);
         return Turn {
@@ -126,9 +129,17 @@ async fn once(job: &Job, agent: &AgentConfig, opening: &Opening, stopper: &mut S
         over: &over,
         standing: agent::work(job).map(|work| work.standing.clone()).unwrap_or_default(),
         answers,
+        told: told.to_vec(),
+        prompted: told.iter().map(|message| message.id).collect(),
+        unseen: told.to_vec(),
     });
     lock(&driver).tap.event(EventKind::Command { line: git::shown(&shown(&spec.argv)) });
     lock(&driver).perform(first);
+    let mut said = job.shared.ears.open(job.session.id);
+    // What was said after the prompt was made, and before somebody listened.
+    for message in agent::unseen(job).await {
+        lock(&driver).say(message);
+    }
     let chunks = |chunk: process::Chunk| lock(&driver).hear(chunk);
     let cancel = async {
         let patience = loop {
@@ -139,6 +150,7 @@ async fn once(job: &Job, agent: &AgentConfig, opening: &Opening, stopper: &mut S
                 }
                 () = over.notified() => break LINGER,
                 Some(answer) = answered.recv() => lock(&driver).answered(answer),
+                Some(message) = said.recv() => lock(&driver).say(message),
             }
         };
         tokio::time::sleep(patience).await;
@@ -209,6 +221,12 @@ struct Driver<'a> {
     standing: Vec<Standing>,
     /// Where words of persons come from, or that none came in time.
     answers: mpsc::UnboundedSender<Answered>,
+    /// What persons said to the agent in this attempt, in its prompt or while the turn runs.
+    told: Vec<Message>,
+    /// What of it is in the prompt: the agent has taken that in as soon as it says something.
+    prompted: Vec<MessageId>,
+    /// What of it the agent has not taken in yet.
+    unseen: Vec<Message>,
 }
 
 /// A question has its word, or its time is over.
@@ -266,7 +284,10 @@ impl Driver<'_> {
         for effect in effects {
             match effect {
                 Effect::Send(message) => self.send(&message),
-                Effect::Event(kind) => self.tap.bounded(kind),
+                Effect::Event(kind) => {
+                    self.spoken(&kind);
+                    self.tap.bounded(kind);
+                }
                 Effect::Conversation(id) => self.named(id),
                 Effect::Ask(question) => self.decide(question),
                 Effect::File(request) => {
@@ -274,12 +295,57 @@ impl Driver<'_> {
                     let effects = self.talk.file(&request.key, result);
                     self.perform(effects);
                 }
+                Effect::Told(id) => self.delivered(id),
+                Effect::Seen(id) => self.seen(|message| message.id == id),
                 Effect::Close => {
                     self.sender = None;
                     self.over.notify_one();
                 }
             }
         }
+    }
+
+    /// A person says something. It may come twice: it was on record, and it was told.
+    fn say(&mut self, message: Message) {
+        if self.told.iter().any(|told| told.id == message.id) {
+            return;
+        }
+        let effects = self.talk.say(message.id, &message.text);
+        self.told.push(message);
+        self.perform(effects);
+    }
+
+    /// The agent was told what a person said.
+    fn delivered(&mut self, id: MessageId) {
+        let Some(message) = self.told.iter().find(|message| message.id == id) else { return };
+        self.unseen.push(message.clone());
+        self.tap.event(conversation::news(message, MessageState::Delivered));
+        let change =
+            Change::Delivered { session: self.job.session.id, message: id, seq: self.job.seq, at: clock::now() };
+        self.job.shared.writer.post(&self.job.scope, vec![change]);
+    }
+
+    /// Who says something has read its prompt.
+    fn spoken(&mut self, kind: &EventKind) {
+        let speaks =
+            matches!(kind, EventKind::AgentText { .. } | EventKind::AgentThought { .. } | EventKind::ToolCall { .. });
+        if speaks && !self.prompted.is_empty() {
+            let prompted = std::mem::take(&mut self.prompted);
+            self.seen(|message| prompted.contains(&message.id));
+        }
+    }
+
+    /// The agent has taken in what persons said.
+    fn seen(&mut self, which: impl Fn(&Message) -> bool) {
+        let (seen, unseen) = std::mem::take(&mut self.unseen).into_iter().partition(|message| which(message));
+        self.unseen = unseen;
+        let seen: Vec<Message> = seen;
+        for message in &seen {
+            self.tap.event(conversation::news(message, MessageState::Seen));
+        }
+        let (session, at) = (self.job.session.id, clock::now());
+        let changes = seen.iter().map(|message| Change::Seen { session, message: message.id, at }).collect();
+        self.job.shared.writer.post(&self.job.scope, changes);
     }
 
     /// An agent may write in its worktree and use callboard's own tool; what else it asks for, its configuration decides.
@@ -318,6 +384,7 @@ impl Driver<'_> {
             seq: self.job.seq,
             tool: question.tool.clone(),
             title: question.title.clone(),
+            detail: question.detail.clone(),
             asked_at: now,
             until: now.saturating_add(Micros::try_from(limit.as_micros()).unwrap_or(Micros::MAX)),
         };
@@ -415,7 +482,7 @@ fn judged(
     stopper: &Stopper,
 ) -> (StepResult, Option<Failure>) {
     let Err(failure) = outcome else { return (StepResult::ok(), None) };
-    if matches!(stopper.now(), Stop::Cancelled | Stop::Shutdown) {
+    if matches!(stopper.now(), Stop::Interrupted | Stop::Cancelled | Stop::Shutdown) {
         return (StepResult::error(stopper.cause(), "the agent was ended"), None);
     }
     let how = tests::ended(exit);

@@ -29,6 +29,7 @@ pub(super) fn editor(session: SessionId, purpose: Purpose) -> Overlay {
     area.set_wrap_mode(WrapMode::WordOrGlyph);
     area.set_max_histories(200);
     area.set_placeholder_text(match purpose {
+        Purpose::Say => "What it should know, or do differently …",
         Purpose::Reactivate => "What went wrong, how it fits in, what is wanted now …",
         Purpose::Redesign => "What is wrong with the design, how the component fits in, what is wanted now …",
         Purpose::Approve => "Why it was right to stop; may stay empty",
@@ -169,6 +170,7 @@ fn send(model: &mut Model, snapshot: &Snapshot) -> Vec<Effect> {
     let Some(Overlay::Editor(editor)) = model.overlays.last() else { return Vec::new() };
     let (session, purpose, text, seen) = (editor.session, editor.purpose, editor.text(), editor.seen.clone());
     let (command, action) = match purpose {
+        Purpose::Say => (Command::Say, IntentAction::Say { text: text.clone() }),
         Purpose::Reactivate => {
             let context = text.clone();
             (Command::Reactivate, IntentAction::Reactivate { context, requester: None, redesign: false })
@@ -189,6 +191,7 @@ fn send(model: &mut Model, snapshot: &Snapshot) -> Vec<Effect> {
         }
     };
     let missing = match purpose {
+        Purpose::Say => Some("message: write something"),
         Purpose::Override => Some("override: a note is required, it goes on the record"),
         Purpose::Redesign => Some("redesign: say what is wrong with the design"),
         Purpose::Reactivate => Some("reactivate: say what its agent should know"),

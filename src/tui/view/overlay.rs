@@ -6,7 +6,7 @@ use ratatui::{
 };
 
 use crate::{
-    model::{Mode, PermissionId, SessionId},
+    model::{Mode, Performer, PermissionId, SessionId, Step},
     tui::{
         clean::{clean_line, elide, width},
         keys::{self, Scope},
@@ -260,6 +260,18 @@ fn editing(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, editor: &Edito
     let asked = snapshot.inspected(editor.session).and_then(|inspected| inspected.detail.requests.first());
     let asked = asked.map(|request| clean_line(&request.in_words())).unwrap_or_default();
     let (title, hint) = match editor.purpose {
+        Purpose::Say => {
+            let running = snapshot.tree.node(editor.session).is_some_and(|node| {
+                let agents = |step: Step| step.performer() == Performer::Agent;
+                node.row.is_running() && node.row.step.is_some_and(agents)
+            });
+            let when = if running {
+                "Its agent is at work and gets this:"
+            } else {
+                "Its agent gets this with its next prompt:"
+            };
+            (format!("Message to {name}"), when.to_owned())
+        }
         Purpose::Reactivate => (format!("Reactivate {name}"), "Its agent goes on with this:".to_owned()),
         Purpose::Redesign => {
             (format!("Design {name} anew"), "New sessions do it, the design first. Their agents get this:".to_owned())

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use callboard::{
     model::{
-        Answer, Cause, HaltReason, IntentAction, Lasts, Mode, Permission, PermissionId, Request, RequestId, Seen,
-        SessionId, SessionKind, Status, Step, StepResult, Wish,
+        self, Answer, Cause, HaltReason, IntentAction, Lasts, MessageId, Mode, Permission, PermissionId, Request,
+        RequestId, Seen, SessionId, SessionKind, Status, Step, StepResult, Wish,
     },
     store::Change,
     tui::{Ask, Effect, Focus, Key, Message, Overlay, Pane, Scope, TABLE, able, footer, help},
@@ -162,12 +162,55 @@ fn what_is_asked() {
 }
 
 #[test]
+fn an_agent_is_told_something_or_interrupted() {
+    let (shelf, cast) = shop();
+    let mut board = shelf.board((140, 40));
+    board.go(cast.discount);
+    board.press("i");
+    assert!(board.text().contains("Message to Discount"), "{}", board.text());
+    assert_eq!(asks(board.press("Ctrl-S")), [], "an empty one is none");
+    assert!(board.text().contains("message: write something"), "{}", board.text());
+    board.write("Mind the tax.");
+    assert_eq!(asks(board.press("Ctrl-S")), [IntentAction::Say { text: "Mind the tax.".into() }]);
+    assert_eq!(asks(board.press("I")), [IntentAction::Interrupt]);
+    // It is seen until the agent has taken it in, whatever is in it.
+    let id = MessageId::from_u128(8);
+    let message = model::Message {
+        id,
+        session_id: cast.discount,
+        user: "ada@example.com".into(),
+        text: "Mind\u{1b}[2J the tax.\nAnd more.".into(),
+        at: NOW,
+        seq: None,
+        delivered_at: None,
+        seen_at: None,
+    };
+    shelf.scene().write(vec![Change::Message(message)]);
+    let mut board = shelf.board((140, 40));
+    board.go(cast.discount);
+    assert!(board.text().contains("✉ for its agent's next prompt: Mind the tax."), "{}", board.text());
+    shelf.scene().write(vec![Change::Delivered { session: cast.discount, message: id, seq: 2, at: NOW }]);
+    let mut board = shelf.board((140, 40));
+    board.go(cast.discount);
+    assert!(board.text().contains("✉ told its agent, not taken in yet: Mind the tax."), "{}", board.text());
+    shelf.scene().write(vec![Change::Seen { session: cast.discount, message: id, at: NOW }]);
+    let mut board = shelf.board((140, 40));
+    board.go(cast.discount);
+    assert!(!board.text().contains('✉'), "{}", board.text());
+    board.go(cast.cart);
+    assert_eq!(asks(board.press("i I")), []);
+    assert!(board.text().contains("interrupt: none of its steps is running"), "{}", board.text());
+}
+
+#[test]
 fn what_an_agent_asks_is_answered() {
     let (shelf, cast) = shop();
     let id = PermissionId::from_u128(7);
     let (tool, title) = ("Bash".into(), "cargo add serde\u{1b}[2J".into());
     let seq = 2;
-    let question = Permission { id, session_id: cast.discount, seq, tool, title, asked_at: NOW, until: NOW + 1 };
+    let detail = String::new();
+    let question =
+        Permission { id, session_id: cast.discount, seq, tool, title, detail, asked_at: NOW, until: NOW + 1 };
     shelf.scene().write(vec![Change::Question(question)]);
     let mut board = shelf.board((80, 24));
     board.go(cast.discount);
