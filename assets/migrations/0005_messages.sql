@@ -17,3 +17,5 @@ CREATE INDEX messages_unseen ON messages (session, id) WHERE seen_at IS NULL;
 
 -- What exactly an agent asks for: a whole command, or what would be different in a file.
 ALTER TABLE permissions ADD COLUMN detail TEXT NOT NULL DEFAULT '';
+-- What a rule for it would be about; empty: no rule can be.
+ALTER TABLE permissions ADD COLUMN subject TEXT NOT NULL DEFAULT '';

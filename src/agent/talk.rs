@@ -60,6 +60,8 @@ pub struct Question {
     pub title: String,
     /// The same whole, on many lines if it takes them; empty: the title says it all.
     pub detail: String,
+    /// What a rule for it is about; see [`subject`].
+    pub subject: String,
     /// The files that it writes, relative to the worktree where they are in it, if writing is all that it does.
     pub writes: Vec<String>,
     /// It is a tool of callboard's own.
@@ -249,6 +251,11 @@ impl Talk {
             Self::Acp(talk) => talk.usage(),
         }
     }
+}
+
+/// What a rule for it is about: the whole command, or the files, never a part of it. Empty: it is too long for a rule.
+pub(super) fn subject(text: &str) -> String {
+    if text.len() <= DETAIL { text.to_owned() } else { String::new() }
 }
 
 /// What is asked for, whole, if it is more than its title says.

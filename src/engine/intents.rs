@@ -179,15 +179,7 @@ impl Desk {
             IntentAction::Cancel => self.cancel(session)?,
             IntentAction::SetMode { mode } => set_mode(session, *mode),
             IntentAction::Permit { id, allow, lasts } => {
-                let open = self.store.question(session.id)?.is_some_and(|question| question.id == *id);
-                let ruling = Grant { allowed: *allow, lasts: *lasts, user: intent.user.clone() };
-                if open {
-                    Weighed::Do(vec![Change::Permit { id: *id, ruling, at: clock::now() }])
-                } else {
-                    Weighed::Refuse(
-                        "its agent does not wait for this word: it has one, or does not ask any more".into(),
-                    )
-                }
+                self.permit(session, *id, &Grant { allowed: *allow, lasts: *lasts, user: intent.user.clone() })?
             }
             IntentAction::Approve { note, seen } => match halt {
                 None => Weighed::Refuse(no_halt(session)),

@@ -15,6 +15,7 @@ mod dispatcher;
 mod intents;
 mod job;
 mod lock;
+mod permit;
 mod permits;
 mod places;
 mod preview;

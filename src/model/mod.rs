@@ -14,6 +14,7 @@ mod message;
 mod permission;
 mod request;
 mod result;
+mod rule;
 mod scope;
 mod session;
 mod test_run;
@@ -35,6 +36,7 @@ pub use request::{Policy, Request, Ruling, Wish};
 pub use result::{
     AgentFailure, AgentReport, Cause, ChildProblem, Data, DesignProblem, OutputFile, ResultStatus, StepResult, Usage,
 };
+pub use rule::{About, Rule, RuleOf};
 pub use scope::Scope;
 pub use session::{Generation, Interaction, Mode, Origin, Session, Status};
 pub use test_run::{CaseStatus, CompileError, Placement, TestCase, TestFailure, TestRun, TestStatus};

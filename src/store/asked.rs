@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension as _, Row, params};
 
-use crate::model::{Answer, Grant, Intent, IntentId, Lasts, Message, Permission, Request, SessionId, Standing};
+use crate::model::{Answer, Grant, Intent, IntentId, Message, Permission, Request, SessionId, Standing};
 
 use super::{Store, StoreError, codec::from_json};
 
@@ -148,7 +148,7 @@ impl Store {
     /// When the row cannot be read.
     pub fn question(&self, session: SessionId) -> Result<Option<Permission>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT p.id, s.id, p.seq, p.tool, p.title, p.detail, p.asked_at, p.until FROM sessions s \
+            "SELECT p.id, s.id, p.seq, p.tool, p.title, p.detail, p.subject, p.asked_at, p.until FROM sessions s \
              JOIN permissions p ON p.session = s.row AND p.answered_at IS NULL WHERE s.id = ?1 AND s.project = ?2 ORDER BY p.id",
         )?;
         let read = |row: &Row<'_>| {
@@ -159,27 +159,26 @@ impl Store {
                 tool: row.get(3)?,
                 title: row.get(4)?,
                 detail: row.get(5)?,
-                asked_at: row.get(6)?,
-                until: row.get(7)?,
+                subject: row.get(6)?,
+                asked_at: row.get(7)?,
+                until: row.get(8)?,
             })
         };
         Ok(statement.query_row(params![session, self.project()?], read).optional()?)
     }
 
-    /// What a session's agent may and may not do, by words that hold for longer than once: the newest first.
+    /// What persons said of tools for the whole session: the newest first.
     ///
     /// # Errors
     /// When a row cannot be read.
     pub fn standing(&self, session: SessionId) -> Result<Vec<Standing>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT p.tool, p.title, p.allowed, p.lasts, p.user FROM permissions p JOIN sessions s ON s.row = p.session \
-             WHERE s.project = ?2 AND (p.lasts = 'always' OR (p.lasts = 'session' AND s.id = ?1)) \
-             ORDER BY p.answered_at DESC, p.id DESC LIMIT 1000",
+            "SELECT p.tool, p.allowed, p.lasts, p.user FROM permissions p JOIN sessions s ON s.row = p.session \
+             WHERE s.project = ?2 AND p.lasts = 'session' AND s.id = ?1 ORDER BY p.answered_at DESC, p.id DESC LIMIT 1000",
         )?;
         let read = |row: &Row<'_>| {
-            let ruling = Grant { allowed: row.get(2)?, lasts: row.get(3)?, user: row.get(4)? };
-            let title: String = row.get(1)?;
-            Ok(Standing { tool: row.get(0)?, title: (ruling.lasts == Lasts::Always).then_some(title), ruling })
+            let ruling = Grant { allowed: row.get(1)?, lasts: row.get(2)?, user: row.get(3)? };
+            Ok(Standing { tool: row.get(0)?, ruling })
         };
         let rows = statement.query_map(params![session, self.project()?], read)?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -31,6 +31,8 @@ pub(super) struct Call {
     text: String,
     /// What it runs, if that is a command.
     command: String,
+    /// All that it is given, as the agent says it.
+    input: String,
     told: bool,
 }
 
@@ -46,6 +48,16 @@ impl Call {
         let edits = self.edits.iter().filter(|(_, diff)| !diff.is_empty());
         let edits: String = edits.map(|(path, diff)| format!("{path}\n{diff}")).collect();
         if self.command.is_empty() { edits } else { self.command.clone() }
+    }
+
+    /// What a rule for it is about: its command, its files, or else all that it is given.
+    pub(super) fn subject(&self) -> String {
+        let files = self.writes().join(", ");
+        match (self.command.is_empty(), files.is_empty()) {
+            (false, _) => self.command.clone(),
+            (true, false) => files,
+            (true, true) => self.input.clone(),
+        }
     }
 
     /// The files that it writes, if that is all it does.
@@ -120,8 +132,11 @@ impl Calls {
         if let Some(words) = text("title") {
             call.title = title(words);
         }
+        if !update["rawInput"].is_null() {
+            call.input = update["rawInput"].to_string();
+        }
         if let Some(command) = command(&update["rawInput"]) {
-            call.command = said(&command);
+            call.command = command;
         }
         if let Some(locations) = update["locations"].as_array() {
             let paths = locations.iter().take(OPEN).filter_map(|place| place["path"].as_str());

@@ -254,6 +254,7 @@ impl Talk {
             ours: about.is_ours(),
             writes: about.writes(),
             detail: talk::detail(&about.detail(), &about.title),
+            subject: talk::subject(&about.subject()),
             tool: about.tool,
             title: about.title,
         }));

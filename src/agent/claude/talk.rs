@@ -301,6 +301,7 @@ impl Talk {
             key: key.to_owned(),
             tool: talk::title(name),
             detail: tool::detail(&request["input"], &self.worktree),
+            subject: tool::subject(&request["input"], &self.worktree),
             title: tool::title(name, &request["input"], &self.worktree),
             writes: Vec::new(),
             ours: name.starts_with(&format!("mcp__{MCP}__")),

@@ -40,6 +40,16 @@ pub(super) fn detail(input: &Value, worktree: &Utf8Path) -> String {
     talk::detail(&whole, &title("", input, worktree))
 }
 
+/// What a rule for a call is about: its command, its file, or else all that it is given.
+pub(super) fn subject(input: &Value, worktree: &Utf8Path) -> String {
+    let text = |key: &str| input[key].as_str();
+    match (text("command"), text("file_path").or_else(|| text("notebook_path"))) {
+        (Some(command), _) => talk::subject(command),
+        (None, Some(file)) => talk::subject(&relative(file, worktree)),
+        (None, None) => talk::subject(&input.to_string()),
+    }
+}
+
 /// The plan that a call makes or changes.
 pub(super) fn plan(name: &str, input: &Value) -> Option<EventKind> {
     let todos = input["todos"].as_array().filter(|_| name == "TodoWrite")?;

@@ -66,10 +66,15 @@ pub(super) fn completed(item: &Value, streamed: bool, worktree: &Utf8Path) -> Ve
 
 /// A command that waits for a word, whole, with where and why.
 pub(super) fn why(command: &str, params: &Value, worktree: &Utf8Path) -> String {
+    let reason = params["reason"].as_str().map_or_else(String::new, |reason| format!("\n{reason}"));
+    format!("{}{reason}", place(command, params, worktree))
+}
+
+/// A command with where it is to run, unless that is the worktree.
+pub(super) fn place(command: &str, params: &Value, worktree: &Utf8Path) -> String {
     let place = params["cwd"].as_str().filter(|place| *place != worktree.as_str());
     let place = place.map_or_else(String::new, |place| format!("\nin {}", relative(place, worktree)));
-    let reason = params["reason"].as_str().map_or_else(String::new, |reason| format!("\n{reason}"));
-    format!("{command}{place}{reason}")
+    format!("{command}{place}")
 }
 
 /// What would be different in the files that an item changes.

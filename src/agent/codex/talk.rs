@@ -198,16 +198,17 @@ impl Talk {
 
     /// Codex asks something of its host.
     fn request(&mut self, method: &str, id: &Value, params: &Value) -> Vec<Effect> {
-        let (tool, about, detail) = match method {
+        let (tool, about, detail, subject) = match method {
             "item/commandExecution/requestApproval" => {
                 let command = item::command(params["command"].as_str().unwrap_or_default()).to_owned();
                 let detail = item::why(&command, params, &self.worktree);
-                ("shell", command, detail)
+                let subject = item::place(&command, params, &self.worktree);
+                ("shell", command, detail, subject)
             }
             "item/fileChange/requestApproval" => {
                 let at = self.asked.iter().position(|(item, ..)| params["itemId"] == item.as_str());
                 let (_, paths, diff) = at.map(|at| self.asked.swap_remove(at)).unwrap_or_default();
-                ("edit", paths, diff)
+                ("edit", paths.clone(), diff, paths)
             }
             _ => {
                 let error = json!({"code": -32601, "message": format!("callboard does not know {}", title(method))});
@@ -218,6 +219,7 @@ impl Talk {
             key: id.to_string(),
             tool: tool.to_owned(),
             detail: talk::detail(&detail, &title(&about)),
+            subject: talk::subject(&subject),
             title: title(&about),
             writes: Vec::new(),
             ours: false,

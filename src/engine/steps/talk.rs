@@ -22,8 +22,9 @@ use crate::{
         },
     },
     model::{
-        AgentConfig, AgentFailure, AgentReport, Cause, Data, EventKind, Exit, Grant, Lasts, Message, MessageId,
-        MessageState, Micros, Mode, OutputFile, Permission, PermissionId, Permissions, Standing, StepResult, Usage,
+        About, AgentConfig, AgentFailure, AgentReport, Cause, Data, EventKind, Exit, Grant, Lasts, Message, MessageId,
+        MessageState, Micros, Mode, OutputFile, Permission, PermissionId, Permissions, Rule, RuleOf, Standing,
+        StepResult, Usage,
     },
     store::Change,
     workflow::Outcome,
@@ -128,6 +129,8 @@ async fn once(job: &Job, agent: &AgentConfig, opening: &Opening, told: &[Message
         deaf: false,
         over: &over,
         standing: agent::work(job).map(|work| work.standing.clone()).unwrap_or_default(),
+        ruled: Vec::new(),
+        agent: agent.name.clone(),
         answers,
         told: told.to_vec(),
         prompted: told.iter().map(|message| message.id).collect(),
@@ -219,6 +222,10 @@ struct Driver<'a> {
     over: &'a Notify,
     /// Words of persons that hold for longer than once.
     standing: Vec<Standing>,
+    /// Rules that persons made while this attempt runs.
+    ruled: Vec<Rule>,
+    /// The agent's name in the configuration.
+    agent: String,
     /// Where words of persons come from, or that none came in time.
     answers: mpsc::UnboundedSender<Answered>,
     /// What persons said to the agent in this attempt, in its prompt or while the turn runs.
@@ -355,16 +362,28 @@ impl Driver<'_> {
             Mode::Manual | Mode::Auto => true,
             Mode::Agentic => false,
         };
-        let standing = self.standing.iter().find(|standing| standing.covers(&question.tool, &question.title));
+        let standing = self.standing.iter().find(|standing| standing.tool == question.tool);
+        let rule = self.rule(&question);
         let (allowed, by) = match (self.permissions, standing) {
             _ if question.ours => (true, "it is callboard's own tool".to_owned()),
+            _ if rule.is_some_and(|rule| !rule.allow) => (false, rule.map(ToString::to_string).unwrap_or_default()),
             _ if inside => (true, "it writes in its worktree".to_owned()),
             (_, Some(standing)) => (standing.ruling.allowed, format!("{}, before", standing.ruling.user)),
+            (_, None) if rule.is_some() => (true, rule.map(ToString::to_string).unwrap_or_default()),
             (Permissions::Allow, None) => (true, format!("permissions = \"{}\"", self.permissions)),
             (Permissions::Deny, None) if asked => return self.ask(question),
             (Permissions::Deny, None) => (false, format!("permissions = \"{}\"", self.permissions)),
         };
         self.tell(question, allowed, by, DENIED);
+    }
+
+    /// The rule of the configuration that decides. What the project's file allows counts only once a person agreed to it.
+    fn rule(&self, question: &Question) -> Option<&Rule> {
+        let counts = |rule: &&Rule| !rule.allow || rule.of == RuleOf::User || self.job.consented;
+        let rules = self.job.project.rules.iter().chain(&self.ruled).filter(counts);
+        let known = !question.subject.is_empty();
+        Rule::deciding(rules, &self.agent, &question.tool, &question.subject)
+            .filter(|rule| known || rule.about == About::Anything)
     }
 
     fn tell(&mut self, question: Question, allowed: bool, by: String, why: &str) {
@@ -385,6 +404,7 @@ impl Driver<'_> {
             tool: question.tool.clone(),
             title: question.title.clone(),
             detail: question.detail.clone(),
+            subject: question.subject.clone(),
             asked_at: now,
             until: now.saturating_add(Micros::try_from(limit.as_micros()).unwrap_or(Micros::MAX)),
         };
@@ -409,14 +429,19 @@ impl Driver<'_> {
             self.job.shared.writer.post(&self.job.scope, vec![change]);
             return self.tell(question, false, "nobody answered in time".to_owned(), DENIED);
         };
-        let exactly = match ruling.lasts {
-            Lasts::Once => None,
-            Lasts::Session => Some(None),
-            Lasts::Always => Some(Some(question.title.clone())),
-        };
-        if let Some(title) = exactly {
-            let standing = Standing { tool: question.tool.clone(), title, ruling: ruling.clone() };
-            self.standing.insert(0, standing);
+        match ruling.lasts {
+            Lasts::Once => {}
+            Lasts::Session => {
+                self.standing.insert(0, Standing { tool: question.tool.clone(), ruling: ruling.clone() });
+            }
+            // It is in the settings by now, which this attempt has read before.
+            Lasts::Always => self.ruled.push(Rule {
+                agent: Some(self.agent.clone()),
+                tool: question.tool.clone(),
+                about: About::Exactly(question.subject.clone()),
+                allow: ruling.allowed,
+                of: RuleOf::User,
+            }),
         }
         self.tell(question, ruling.allowed, ruling.user, "The user said no. Go on without it.");
     }

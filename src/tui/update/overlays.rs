@@ -67,7 +67,7 @@ pub(super) fn inbox(model: &Model, snapshot: &Snapshot) -> Overlay {
 /// What may be told to the agent of a session that asks.
 pub(super) fn permit(session: SessionId, snapshot: &Snapshot) -> Option<Overlay> {
     let question = snapshot.inspected(session)?.detail.question.as_ref()?.id;
-    Some(Overlay::Permit { session, question, chosen: 0 })
+    Some(Overlay::Permit { session, question, chosen: 0, position: Position::Top })
 }
 
 /// What is on top may be about sessions that are gone now.
@@ -103,7 +103,7 @@ pub(super) fn reply(model: &mut Model, snapshot: &Snapshot, reply: Reply) -> Vec
             Some(Overlay::Modes { session, chosen }) => {
                 ask(model, snapshot, session, IntentAction::SetMode { mode: chosen })
             }
-            Some(Overlay::Permit { session, question, chosen }) => match RULINGS.get(chosen) {
+            Some(Overlay::Permit { session, question, chosen, .. }) => match RULINGS.get(chosen) {
                 Some((allow, lasts, _)) => {
                     let action = IntentAction::Permit { id: question, allow: *allow, lasts: *lasts };
                     ask(model, snapshot, session, action)

@@ -76,6 +76,7 @@ fn question(session: SessionId, number: u128) -> Permission {
         tool,
         title,
         detail: String::new(),
+        subject: String::new(),
         asked_at: 1,
         until: 9,
     }
@@ -87,7 +88,7 @@ fn message(session: SessionId, number: u128) -> Message {
 }
 
 fn permit(number: u128, user: &str) -> Change {
-    let ruling = Grant { allowed: true, lasts: Lasts::Always, user: user.into() };
+    let ruling = Grant { allowed: true, lasts: Lasts::Session, user: user.into() };
     Change::Permit { id: PermissionId::from_u128(number), ruling, at: 2 }
 }
 

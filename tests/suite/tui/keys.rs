@@ -208,9 +208,18 @@ fn what_an_agent_asks_is_answered() {
     let id = PermissionId::from_u128(7);
     let (tool, title) = ("Bash".into(), "cargo add serde\u{1b}[2J".into());
     let seq = 2;
-    let detail = String::new();
-    let question =
-        Permission { id, session_id: cast.discount, seq, tool, title, detail, asked_at: NOW, until: NOW + 1 };
+    let lines = (1..=60).map(|n| format!("+line {n}\u{1b}[31m\n"));
+    let question = Permission {
+        id,
+        session_id: cast.discount,
+        seq,
+        tool,
+        title,
+        detail: format!("cargo add serde\n-old\n{}", lines.collect::<String>()),
+        subject: String::new(),
+        asked_at: NOW,
+        until: NOW + 1,
+    };
     shelf.scene().write(vec![Change::Question(question)]);
     let mut board = shelf.board((80, 24));
     board.go(cast.discount);
@@ -220,7 +229,11 @@ fn what_an_agent_asks_is_answered() {
         board.text()
     );
     let permit = |allow, lasts| IntentAction::Permit { id, allow, lasts };
-    assert_eq!(asks(board.press("p Enter")), [permit(true, Lasts::Once)]);
+    board.press("p");
+    assert_snapshot!("permission", board.text());
+    board.press("J J J J J J J J J J");
+    assert_snapshot!("permission_scrolled", board.text());
+    assert_eq!(asks(board.press("Enter")), [permit(true, Lasts::Once)]);
     assert_eq!(asks(board.press("p j Enter")), [permit(true, Lasts::Session)]);
     assert_eq!(asks(board.press("p j j j j j Enter")), [permit(false, Lasts::Always)]);
     assert_eq!(asks(board.press("p k j j j k Enter")), [permit(true, Lasts::Always)]);
