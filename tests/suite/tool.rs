@@ -2,6 +2,7 @@
 
 mod asked;
 mod client;
+mod confined;
 mod hostile;
 mod real;
 mod shell;
