@@ -4,6 +4,7 @@ mod asked;
 mod client;
 mod confined;
 mod hostile;
+mod line;
 mod real;
 mod shell;
 

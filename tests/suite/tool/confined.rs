@@ -21,23 +21,30 @@ esac
 "#;
 
 /// A project in a sandbox, whose integration session has a shell script as its agent.
-fn shop(sandbox: &str, fix: &str) -> (Shop, SessionId) {
+pub(super) fn shop(sandbox: &str, fix: &str) -> (Shop, SessionId) {
+    shop_with(sandbox, fix, "")
+}
+
+/// The same whose tests do this as well, before they tell how many they were.
+pub(super) fn shop_with(sandbox: &str, fix: &str, tests: &str) -> (Shop, SessionId) {
     let agent = "[agents.shell]\nprotocol = \"command\"\ncommand = [\"sh\", \"agent.sh\"]\n\n[agents.player]";
     let toml = TOML.replace("[agents.player]", agent) + &format!("\n[sandbox]\nmode = \"worktree\"\n{sandbox}\n");
     let (shop, _) = Shop::with(&toml, &[BEGINNING, WEIGHED], |shop| {
         shop.write("agent.sh", AGENT);
         shop.write("fix.sh", fix);
+        let run = std::fs::read_to_string(shop.project().join("run.sh")).unwrap();
+        shop.write("run.sh", &run.replace("echo \"$n tests", &format!("{tests}echo \"$n tests")));
     });
     let id = shop.ok(&["new", "integration", "Orders", "--agent", "shell"]).trim().parse().unwrap();
     (shop, id)
 }
 
-fn said(shop: &Shop, id: SessionId) -> String {
+pub(super) fn said(shop: &Shop, id: SessionId) -> String {
     shop.ok(&["events", &id.to_string()])
 }
 
 /// The names of what is in the folder of sockets.
-fn sockets(shop: &Shop) -> Vec<String> {
+pub(super) fn sockets(shop: &Shop) -> Vec<String> {
     let all = std::fs::read_dir(shop.folder.join("callboard.d/sockets"));
     all.map_or_else(|_| Vec::new(), |all| all.map(|it| it.unwrap().file_name().into_string().unwrap()).collect())
 }
