@@ -5,6 +5,7 @@ use std::{
     io::{BufReader, Read as _, Write as _},
     net::Shutdown,
     os::{fd::AsRawFd as _, unix::net::UnixStream},
+    process::Child,
     thread,
 };
 
@@ -59,6 +60,16 @@ fn told(stream: UnixStream) -> Told {
         }
     }
     serde_json::from_slice(&all).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&all)))
+}
+
+/// An engine that drives one session, and does not outlive a test that fails.
+struct Engine(Child);
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
 }
 
 fn own() -> Asked {
@@ -183,12 +194,12 @@ until "$callboard" tool get_session --arguments "{\"session\": \"$cart\"}" | gre
          attempt=$(basename $(dirname $socket)); CALLBOARD_RUN=$attempt '{callboard}' tool get_session --socket $socket\nfi; done 2>&1\n"
     );
     let (shop, id) = shop_with("", fix, &tests);
-    let mut engine = shop.start(id);
+    let mut engine = Engine(shop.start(id));
     until("it calls", || called(&shop, id).len() > 1);
     let path = only_socket(&shop);
     let Told::Refused(why) = socket::ask(&path, &own()).unwrap() else { panic!("anybody is answered") };
     assert!(why.contains("answers only processes that the session's agent started"), "{why}");
-    assert!(engine.wait().unwrap().success(), "{}\n{}", shop.story(), said(&shop, id));
+    assert!(engine.0.wait().unwrap().success(), "{}\n{}", shop.story(), said(&shop, id));
     let told = said(&shop, id);
     assert!(told.contains("ORPHAN code 1") && told.contains("ORPHAN callboard: refused"), "{told}");
     let by_tests = said(&shop, shop.coding("Cart"));
@@ -210,10 +221,9 @@ fn killed_when(what: &str, so: impl Fn(&Shop, SessionId) -> bool) {
         "",
         "\"$callboard\" tool get_session > /dev/null || exit 7\nwake; until [ -e ../never ]; do sleep 0.02; done\n",
     );
-    let mut engine = shop.start(id);
+    let engine = Engine(shop.start(id));
     until(what, || so(&shop, id));
-    engine.kill().unwrap();
-    engine.wait().unwrap();
+    drop(engine);
     let path = only_socket(&shop);
     let gone = socket::ask(&path, &own()).unwrap_err().to_string();
     assert!(gone.contains("nobody answers"), "{what}: {gone}");
