@@ -13,6 +13,8 @@ const AGENT: &str = r#"
 callboard=${CALLBOARD_MCP%% *}
 cat > /dev/null
 wake() { "$callboard" tool reactivate_session --arguments '{"component": "Cart", "reason": "It weighs nothing.", "context": "Add a weight."}'; }
+# Nothing is waited for once the test is over.
+wait_for() { until [ -e "$1" ] || ! [ -e agent.sh ]; do sleep 0.02; done; }
 case $CALLBOARD_STEP in
 generate_integration_tests) echo 'ac_1_weighs weight src/orders/cart.txt' > tests/orders_together.t ;;
 generate_context) echo joined > src/orders.txt ;;

@@ -7,6 +7,7 @@ use std::{
     os::{fd::AsRawFd as _, unix::net::UnixStream},
     process::Child,
     thread,
+    time::{Duration, Instant},
 };
 
 use callboard::{
@@ -142,11 +143,12 @@ fn those_who_say_nothing_are_sent_away_and_keep_nobody_out_for_long() {
 #[ignore = "run by another test, in a sandbox"]
 fn silent() {
     let Some(socket) = given() else { return };
+    let begun = Instant::now();
     let silent: Vec<UnixStream> = (0..16).map(|_| connect(&socket)).collect();
     let callers: Vec<_> = (0..20)
         .map(|_| {
             let socket = socket.clone();
-            thread::spawn(move || socket::ask(&socket, &own()).unwrap())
+            thread::spawn(move || (socket::ask(&socket, &own()).unwrap(), begun.elapsed()))
         })
         .collect();
     // Another that never takes its answer.
@@ -157,7 +159,8 @@ fn silent() {
         assert_eq!(why, "no call came within 5 s");
     }
     for caller in callers {
-        assert!(matches!(caller.join().unwrap(), Told::Done(_)));
+        let (told, after) = caller.join().unwrap();
+        assert!(matches!(told, Told::Done(_)) && after >= Duration::from_secs(5), "{told:?} after {after:?}");
     }
 }
 
@@ -179,14 +182,17 @@ fn nobody_but_the_agent_is_answered() {
 wake || exit 7
 cart=$("$callboard" tool list_sessions --arguments '{"component": "Cart", "kind": "component_coding"}' | sed -n 's/^ *"id": "\(.*\)",*$/\1/p')
 cat > orphan.tmp <<'END'
-until [ -e orphaned.tmp ]; do sleep 0.02; done
+until [ -e orphaned.tmp ] || ! [ -e agent.sh ]; do sleep 0.02; done
 "$1" tool get_session > orphan-said.tmp 2>&1; echo "code $?" >> orphan-said.tmp; mv orphan-said.tmp orphan-told.tmp
 END
 setsid -f sh orphan.tmp "$callboard"
 echo > orphaned.tmp
-until [ -e orphan-told.tmp ]; do sleep 0.02; done
-sed 's/^/ORPHAN /' orphan-told.tmp; rm *.tmp
-until "$callboard" tool get_session --arguments "{\"session\": \"$cart\"}" | grep '"status": "complete"' > /dev/null; do sleep 0.05; done
+wait_for orphan-told.tmp
+sed 's/^/ORPHAN /' orphan-told.tmp
+until "$callboard" tool get_session --arguments "{\"session\": \"$cart\"}" | grep '"status": "complete"' > /dev/null; do
+  [ -e agent.sh ] || exit 8; sleep 0.05
+done
+wait_for go.tmp; rm *.tmp
 "#;
     let tests = format!(
         "for socket in ${{CALLBOARD_STORE%.db}}.d/sockets/*/tool; do if [ -S $socket ]; then\n\
@@ -199,6 +205,7 @@ until "$callboard" tool get_session --arguments "{\"session\": \"$cart\"}" | gre
     let path = only_socket(&shop);
     let Told::Refused(why) = socket::ask(&path, &own()).unwrap() else { panic!("anybody is answered") };
     assert!(why.contains("answers only processes that the session's agent started"), "{why}");
+    std::fs::write(shop.store().session(id).unwrap().worktree.unwrap().join("go.tmp"), "").unwrap();
     assert!(engine.0.wait().unwrap().success(), "{}\n{}", shop.story(), said(&shop, id));
     let told = said(&shop, id);
     assert!(told.contains("ORPHAN code 1") && told.contains("ORPHAN callboard: refused"), "{told}");
@@ -217,10 +224,7 @@ until "$callboard" tool get_session --arguments "{\"session\": \"$cart\"}" | gre
 /// The engine is killed when a call is about to be made, while it is made, and after it was granted: the next engine goes on, and
 /// nothing is done twice.
 fn killed_when(what: &str, so: impl Fn(&Shop, SessionId) -> bool) {
-    let (shop, id) = shop(
-        "",
-        "\"$callboard\" tool get_session > /dev/null || exit 7\nwake; until [ -e ../never ]; do sleep 0.02; done\n",
-    );
+    let (shop, id) = shop("", "\"$callboard\" tool get_session > /dev/null || exit 7\nwake; wait_for never\n");
     let engine = Engine(shop.start(id));
     until(what, || so(&shop, id));
     drop(engine);
