@@ -461,6 +461,9 @@ pub(super) struct AsSession {
     /// The session whose agent calls
     #[arg(long, value_name = "ID", env = "CALLBOARD_SESSION_ID")]
     pub(super) session: Option<String>,
+    /// The socket on which the engine answers the agent of a session in a sandbox
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub(super) socket: Option<Utf8PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]

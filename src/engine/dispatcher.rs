@@ -242,8 +242,10 @@ impl Dispatcher {
         if ended > 0 {
             tracing::info!("{ended} processes of an earlier engine were ended");
         }
-        // Their temporary folders; what cannot be removed is in nobody's way.
-        std::fs::remove_dir_all(self.shared.places.temporary()).unwrap_or_default();
+        // Their temporary folders and sockets; what cannot be removed is in nobody's way.
+        for folder in [self.shared.places.temporary(), self.shared.places.sockets()] {
+            std::fs::remove_dir_all(folder).unwrap_or_default();
+        }
         self.meet()?;
         let scopes: Vec<(String, String)> = self.desks.keys().cloned().collect();
         for scope in scopes {

@@ -14,7 +14,7 @@ use crate::{
         job::{AgentWork, Composed, Job, Performed, Stopper, Work},
         lock::Hold,
         process,
-        steps::{Plan, confine, git, initialize, script, talk, tests},
+        steps::{Plan, confine, git, initialize, line, script, talk, tests},
     },
     git::{Repo, Tree},
     model::{
@@ -129,6 +129,7 @@ pub(super) fn facts(job: &Job, conversation: &str, worktree: &Utf8Path) -> StepF
         conversation_id: conversation.to_owned(),
         worktree: worktree.to_owned(),
         mcp: sessions_tool(job).map(|argv| git::shown(&argv)),
+        socket: line::path(job),
     }
 }
 
@@ -227,14 +228,20 @@ fn prompt_input(job: &Job, work: &AgentWork, agent: &AgentConfig, component: &Co
     }
 }
 
-/// The command line of the sessions tool for the agent of this session; `None`: it does not get it, since callboard's record is
-/// closed to what is confined. The one place that knows it.
+/// The command line of the sessions tool for the agent of this session; `None`: this engine has no program to give it. One that
+/// cannot write the record is told where the engine listens instead of where the record is. The one place that knows it.
 pub(super) fn sessions_tool(job: &Job) -> Option<Vec<String>> {
-    let program = job.shared.program.clone().filter(|_| !confine::closes_the_record(job))?;
+    let program = job.shared.program.clone()?;
     let session = job.session.id.to_string();
-    let words =
-        ["--project", job.project.root.as_str(), "--store", job.shared.store.as_str(), "mcp", "--session", &session];
-    Some(std::iter::once(program).chain(words.map(str::to_owned)).collect())
+    let words = match line::path(job) {
+        Some(socket) => vec!["mcp".to_owned(), "--socket".to_owned(), socket.into_string()],
+        None => {
+            ["--project", job.project.root.as_str(), "--store", job.shared.store.as_str(), "mcp", "--session", &session]
+                .map(str::to_owned)
+                .to_vec()
+        }
+    };
+    Some(std::iter::once(program).chain(words).collect())
 }
 
 fn is_there(job: &Job, path: &str) -> bool {
@@ -320,10 +327,18 @@ async fn try_perform(job: &Job, plan: AgentPlan, stopper: &mut Stopper) -> Resul
     let before = if job.step.is_fix() && !is_repeated(job) { Some(first_snapshot(job).await?) } else { None };
     let mut result = match plan.agent.protocol {
         Protocol::Script => script::play(job, &plan.agent, &plan.prompt, stopper).await,
-        Protocol::Command => run(job, &plan, stopper).await,
+        Protocol::Command => {
+            let line = line::open(job).await?;
+            let result = run(job, &plan, stopper).await;
+            line::close(line).await;
+            result
+        }
         Protocol::Claude | Protocol::Codex | Protocol::Acp => {
             let _held = hold(job).await?;
-            talk::converse(job, &plan, stopper).await
+            let line = line::open(job).await?;
+            let result = talk::converse(job, &plan, stopper).await;
+            line::close(line).await;
+            result
         }
     };
     let changed = match before {

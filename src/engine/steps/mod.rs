@@ -9,6 +9,7 @@ mod finalize;
 mod git;
 mod initialize;
 mod integration;
+mod line;
 mod script;
 mod talk;
 mod tests;
