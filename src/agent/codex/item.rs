@@ -16,7 +16,7 @@ pub(super) fn started(item: &Value, worktree: &Utf8Path) -> Option<EventKind> {
     let text = |key: &str| item[key].as_str().unwrap_or_default();
     let (tool, about) = match text("type") {
         "commandExecution" => ("shell".to_owned(), command(text("command")).to_owned()),
-        "fileChange" => ("edit".to_owned(), paths(item, worktree)),
+        "fileChange" => ("edit".to_owned(), paths(item, worktree).join(", ")),
         "mcpToolCall" => (format!("{}.{}", text("server"), text("tool")), arguments(&item["arguments"])),
         "webSearch" => ("web search".to_owned(), text("query").to_owned()),
         _ => return None,
@@ -86,11 +86,9 @@ pub(super) fn changes(item: &Value, worktree: &Utf8Path) -> String {
 }
 
 /// The files that an item changes.
-pub(super) fn paths(item: &Value, worktree: &Utf8Path) -> String {
+pub(super) fn paths(item: &Value, worktree: &Utf8Path) -> Vec<String> {
     let changes = item["changes"].as_array().into_iter().flatten();
-    let paths: Vec<String> =
-        changes.filter_map(|change| change["path"].as_str()).map(|path| relative(path, worktree)).collect();
-    paths.join(", ")
+    changes.filter_map(|change| change["path"].as_str()).map(|path| relative(path, worktree)).collect()
 }
 
 fn edit(change: &Value, worktree: &Utf8Path) -> EventKind {

@@ -39,7 +39,7 @@ pub struct Talk {
     /// Items whose text came in pieces.
     streamed: HashSet<String>,
     /// What file changes that wait for a word are about, by their items' ids: the files, and what would be different.
-    asked: Vec<(String, String, String)>,
+    asked: Vec<(String, Vec<String>, String)>,
     resets_at: Option<i64>,
     /// What persons said and it has not taken in yet.
     unseen: BTreeMap<MessageId, String>,
@@ -198,17 +198,20 @@ impl Talk {
 
     /// Codex asks something of its host.
     fn request(&mut self, method: &str, id: &Value, params: &Value) -> Vec<Effect> {
-        let (tool, about, detail, subject) = match method {
+        let (tool, about, detail, subject, writes) = match method {
             "item/commandExecution/requestApproval" => {
                 let command = item::command(params["command"].as_str().unwrap_or_default()).to_owned();
                 let detail = item::why(&command, params, &self.worktree);
                 let subject = item::place(&command, params, &self.worktree);
-                ("shell", command, detail, subject)
+                ("shell", command, detail, subject, Vec::new())
             }
             "item/fileChange/requestApproval" => {
                 let at = self.asked.iter().position(|(item, ..)| params["itemId"] == item.as_str());
                 let (_, paths, diff) = at.map(|at| self.asked.swap_remove(at)).unwrap_or_default();
-                ("edit", paths.clone(), diff, paths)
+                let about = paths.join(", ");
+                // Who asks for a whole folder from now on asks for more than these files.
+                let writes = if params["grantRoot"].is_null() { paths } else { Vec::new() };
+                ("edit", about.clone(), diff, about, writes)
             }
             _ => {
                 let error = json!({"code": -32601, "message": format!("callboard does not know {}", title(method))});
@@ -221,7 +224,7 @@ impl Talk {
             detail: talk::detail(&detail, &title(&about)),
             subject: talk::subject(&subject),
             title: title(&about),
-            writes: Vec::new(),
+            writes,
             ours: false,
         })]
     }

@@ -103,13 +103,12 @@ fn a_confined_agent_of_the_client_protocol_wakes_a_session() {
     wakes_a_session_that_remembers(acp, "mcp__callboard__reactivate_session", SANDBOX);
 }
 
-/// Its own sandbox cannot start in another, so it asks before each edit.
+/// Its own sandbox cannot start in another, so it asks before each edit, and edits in its worktree it may make.
 #[test]
 fn a_confined_codex_wakes_a_session() {
     if !is_possible() {
         return;
     }
     let codex = Kind { preset: "codex", program: "codex" };
-    let sandbox = format!("permissions = \"allow\"\n{SANDBOX}");
-    wakes_a_session_that_remembers(codex, "mcp__callboard__reactivate_session", &sandbox);
+    wakes_a_session_that_remembers(codex, "mcp__callboard__reactivate_session", SANDBOX);
 }
