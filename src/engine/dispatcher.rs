@@ -459,10 +459,14 @@ impl Dispatcher {
         self.running.values().any(|running| running.intent == Some(intent.id))
     }
 
-    /// Tells the attempt of a session to stop.
+    /// Tells the attempt of a session to stop. What it was told before and counts for more stays.
     pub(super) fn signal(&self, key: &Key, stop: Stop) {
         if let Some(running) = self.running.get(key) {
-            running.stop.send_replace(stop);
+            running.stop.send_if_modified(|now| {
+                let more = stop > *now;
+                *now = stop.max(*now);
+                more
+            });
         }
     }
 

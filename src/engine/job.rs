@@ -111,8 +111,8 @@ impl Ears {
     }
 }
 
-/// Why an attempt is to end early.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why an attempt is to end early: the later ones count for more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Stop {
     /// It is not.
     Run,
