@@ -4,6 +4,9 @@ use camino::Utf8PathBuf;
 
 use crate::model::{SessionId, SessionKind, Step};
 
+/// The variable that says where the sessions tool asks instead of opening the record.
+pub const SOCKET: &str = "CALLBOARD_SOCKET";
+
 /// What an agent program is told about the step that it performs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepFacts {
@@ -25,6 +28,8 @@ pub struct StepFacts {
     pub worktree: Utf8PathBuf,
     /// The command line of the sessions tool; `None`: the agent does not get it.
     pub mcp: Option<String>,
+    /// The socket that the sessions tool asks over where it cannot write the record.
+    pub socket: Option<Utf8PathBuf>,
 }
 
 /// The `CALLBOARD_*` variables of an agent's environment (DESIGN 5). What the agent does not get is left out, not empty.
@@ -40,6 +45,7 @@ pub fn environment(facts: &StepFacts) -> Vec<(String, String)> {
         ("CALLBOARD_CONVERSATION_ID", Some(facts.conversation_id.clone())),
         ("CALLBOARD_WORKTREE", Some(facts.worktree.to_string())),
         ("CALLBOARD_MCP", facts.mcp.clone()),
+        (SOCKET, facts.socket.as_ref().map(ToString::to_string)),
     ];
     // A NUL cannot be in an environment: the program would not even start.
     pairs.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.replace('\0', "")))).collect()

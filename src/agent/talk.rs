@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 use serde_json::Value;
 
-use crate::model::{AgentFailure, EventKind, Micros, Protocol, Usage};
+use crate::model::{AgentFailure, EventKind, MessageId, Micros, Protocol, Usage};
 
 use super::{
     acp, claude, codex,
@@ -12,6 +12,8 @@ use super::{
 
 /// So much of what a tool said is kept, in bytes.
 const SAID: usize = 2_000;
+/// So much of what is asked is kept, in bytes.
+const DETAIL: usize = 16 * 1024;
 /// So much of a title is kept, in bytes.
 const TITLE: usize = 300;
 
@@ -72,10 +74,16 @@ pub struct Question {
     pub tool: String,
     /// In short, for people.
     pub title: String,
+    /// The same whole, on many lines if it takes them; empty: the title says it all.
+    pub detail: String,
+    /// What a rule for it is about; see [`subject`].
+    pub subject: String,
     /// The files that it writes, relative to the worktree where they are in it, if writing is all that it does.
     pub writes: Vec<String>,
     /// It is a tool of callboard's own.
     pub ours: bool,
+    /// Exactly this was allowed just before, as a tool call of the agent's own.
+    pub before: bool,
 }
 
 /// An agent has its host read or write a file.
@@ -121,6 +129,10 @@ pub enum Effect {
     File(FileRequest),
     /// Do it, and tell by [`Talk::terminal`].
     Terminal(Terminal),
+    /// The agent was told what a person says.
+    Told(MessageId),
+    /// The agent has taken it in.
+    Seen(MessageId),
     /// The turn is over: let the agent end.
     Close,
 }
@@ -228,6 +240,16 @@ impl Talk {
         }
     }
 
+    /// A person says something while the turn runs: what the agent is told, now or as soon as its protocol lets it. Once the
+    /// turn is over it is told nothing.
+    pub fn say(&mut self, id: MessageId, text: &str) -> Vec<Effect> {
+        match self {
+            Self::Claude(talk) => talk.say(id, text),
+            Self::Codex(talk) => talk.say(id, text),
+            Self::Acp(talk) => talk.say(id, text),
+        }
+    }
+
     /// The turn is to end early: what the agent is told.
     #[must_use]
     pub fn interrupt(&mut self) -> Vec<Effect> {
@@ -257,6 +279,17 @@ impl Talk {
             Self::Acp(talk) => talk.usage(),
         }
     }
+}
+
+/// What a rule for it is about: the whole command, or the files, never a part of it. Empty: it is too long for a rule.
+pub(super) fn subject(text: &str) -> String {
+    if text.len() <= DETAIL { text.to_owned() } else { String::new() }
+}
+
+/// What is asked for, whole, if it is more than its title says.
+pub(super) fn detail(text: &str, title: &str) -> String {
+    let text = text.trim_end();
+    if text.trim() == title { String::new() } else { shortened(text, DETAIL) }
 }
 
 /// The begin of what a tool said.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use camino::Utf8PathBuf;
+
 use crate::{
     engine::{self, client},
     model::{Answer, Intent, IntentAction, IntentId, Lasts, RequestId, Seen, Session, SessionId, SessionKind},
@@ -11,7 +13,7 @@ use crate::{
 };
 
 use super::{
-    args::{Approve, Global, One, Override, Permit, Reactivate, SetMode},
+    args::{Approve, Global, One, Override, Permit, Reactivate, Say, SetMode},
     engine::{ensure, is_unwanted},
     error::CliError,
     input,
@@ -31,6 +33,24 @@ pub(super) fn advance(global: &Global, args: &One) -> Result<u8, CliError> {
 
 pub(super) fn retry(global: &Global, args: &One) -> Result<u8, CliError> {
     ask(global, &args.id, IntentAction::Retry, args.json)
+}
+
+pub(super) fn interrupt(global: &Global, args: &One) -> Result<u8, CliError> {
+    ask(global, &args.id, IntentAction::Interrupt, args.json)
+}
+
+pub(super) fn say(global: &Global, args: &Say) -> Result<u8, CliError> {
+    let text = text(args.text.as_ref(), args.file.as_ref(), "message")?;
+    ask(global, &args.id, IntentAction::Say { text }, args.json)
+}
+
+/// A text as it is given, or as a file has it.
+fn text(given: Option<&String>, file: Option<&Utf8PathBuf>, what: &str) -> Result<String, CliError> {
+    match (given, file) {
+        (Some(text), _) => Ok(text.clone()),
+        (None, Some(path)) => Ok(String::from_utf8_lossy(&input::read(path, what, CONTEXT)?).into_owned()),
+        (None, None) => Ok(String::new()),
+    }
 }
 
 pub(super) fn cancel(global: &Global, args: &One) -> Result<u8, CliError> {
@@ -87,14 +107,7 @@ pub(super) fn override_(global: &Global, args: &Override) -> Result<u8, CliError
 }
 
 pub(super) fn reactivate(global: &Global, args: &Reactivate) -> Result<u8, CliError> {
-    let context = match (&args.context, &args.context_file) {
-        (Some(text), _) => text.clone(),
-        (None, Some(path)) => {
-            let bytes = input::read(path, "context file", CONTEXT)?;
-            String::from_utf8_lossy(&bytes).into_owned()
-        }
-        (None, None) => String::new(),
-    };
+    let context = text(args.context.as_ref(), args.context_file.as_ref(), "context file")?;
     let action = IntentAction::Reactivate { context, requester: None, redesign: args.redesign };
     let Some(component) = &args.component else {
         return ask(global, args.id.as_deref().unwrap_or_default(), action, args.json);
@@ -139,6 +152,9 @@ pub(super) fn permit(global: &Global, args: &Permit, allow: bool) -> Result<u8, 
     };
     if !args.json {
         print::line(&format!("{}: {}", question.tool, question.title));
+        if !question.detail.is_empty() {
+            print::line(&question.detail);
+        }
     }
     ask(global, &args.id, IntentAction::Permit { id: question.id, allow, lasts }, args.json)
 }

@@ -108,6 +108,10 @@ pub(super) enum Command {
     Retry(One),
     /// Turn a finished session active again, its conversation resumed
     Reactivate(Reactivate),
+    /// Say something to a session's agent, now or with its next prompt
+    Say(Say),
+    /// End the step that a session is at; nothing follows by itself then
+    Interrupt(One),
     /// End a session and everything that it started
     Cancel(One),
     /// Go on with a session's conversation yourself, in its agent's own program
@@ -282,6 +286,23 @@ pub(super) struct Reactivate {
 }
 
 #[derive(Debug, ClapArgs)]
+#[command(group(clap::ArgGroup::new("what").required(true).args(["text", "file"])))]
+pub(super) struct Say {
+    /// The session: its id, or a beginning or ending of it that no other has
+    #[arg(value_name = "ID")]
+    pub(super) id: String,
+    /// What
+    #[arg(value_name = "TEXT")]
+    pub(super) text: Option<String>,
+    /// The same from a file; - for standard input
+    #[arg(long, value_name = "FILE")]
+    pub(super) file: Option<Utf8PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
 pub(super) struct SetMode {
     /// The session: its id, or a beginning or ending of it that no other has
     #[arg(value_name = "ID")]
@@ -315,7 +336,7 @@ pub(super) struct Permit {
     /// For every use of the tool in this session
     #[arg(long, conflicts_with = "always")]
     pub(super) session: bool,
-    /// For exactly this, in every session of the project
+    /// For exactly this, from now on: a rule in your settings
     #[arg(long)]
     pub(super) always: bool,
     /// Print JSON
@@ -440,6 +461,9 @@ pub(super) struct AsSession {
     /// The session whose agent calls
     #[arg(long, value_name = "ID", env = "CALLBOARD_SESSION_ID")]
     pub(super) session: Option<String>,
+    /// The socket on which the engine answers the agent of a session in a sandbox
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub(super) socket: Option<Utf8PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]

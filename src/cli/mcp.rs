@@ -14,16 +14,12 @@ use rmcp::{
 };
 use tokio::sync::Semaphore;
 
-use crate::{
-    model::SessionId,
-    tool::{self, Reply},
-};
+use crate::tool::{self, Reply};
 
 use super::{
     args::{Global, Mcp},
     error::CliError,
-    place::Place,
-    tool::{call, caller},
+    tool::Way,
 };
 
 /// So many calls are carried out at once.
@@ -33,8 +29,8 @@ const ABOUT: &str = "callboard's sessions: what the other sessions of this proje
     step may, waking the session that made a component. Everything is about the project of your own session.";
 
 pub(super) fn mcp(global: &Global, args: &Mcp) -> Result<u8, CliError> {
-    let (place, session) = caller(global, &args.caller)?;
-    let server = Server { place: Arc::new(place), session, calls: Arc::new(Semaphore::new(AT_ONCE)) };
+    let way = Way::find(global, &args.caller)?;
+    let server = Server { way: Arc::new(way), calls: Arc::new(Semaphore::new(AT_ONCE)) };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -58,8 +54,7 @@ async fn serve(server: Server) -> Result<(), CliError> {
 /// The server of one session's agent.
 #[derive(Clone)]
 struct Server {
-    place: Arc<Place>,
-    session: SessionId,
+    way: Arc<Way>,
     calls: Arc<Semaphore>,
 }
 
@@ -93,9 +88,9 @@ impl ServerHandler for Server {
         };
         let failed = |message: String| ErrorData::internal_error(message, None);
         let _turn = self.calls.acquire().await.map_err(|error| failed(error.to_string()))?;
-        let (place, session) = (Arc::clone(&self.place), self.session);
+        let way = Arc::clone(&self.way);
         let arguments = request.arguments.unwrap_or_default();
-        let called = tokio::task::spawn_blocking(move || call(&place, session, tool, arguments)).await;
+        let called = tokio::task::spawn_blocking(move || way.call(tool, arguments)).await;
         let reply = called.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))?;
         Ok(match reply {
             Reply::Done(value) => CallToolResult::structured(value),

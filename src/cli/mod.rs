@@ -97,6 +97,8 @@ fn dispatch(args: &Args) -> Result<u8, CliError> {
         Some(Command::Run(it)) => run::run(global, it),
         Some(Command::Advance(it)) => act::advance(global, it),
         Some(Command::Retry(it)) => act::retry(global, it),
+        Some(Command::Say(it)) => act::say(global, it),
+        Some(Command::Interrupt(it)) => act::interrupt(global, it),
         Some(Command::Cancel(it)) => act::cancel(global, it),
         Some(Command::Reactivate(it)) => act::reactivate(global, it),
         Some(Command::Takeover(it)) => takeover::takeover(global, it),

@@ -6,12 +6,15 @@ use serde_json::{Value, json};
 
 use crate::{
     git::Tree,
-    model::{Command, Component, Data, Halt, Interaction, Micros, Request, Session, SessionId, StepResult},
+    model::{
+        Command, Component, Data, Halt, Interaction, Message, Micros, Permission, Request, Session, SessionId,
+        StepResult,
+    },
     store::{BoardRow, CriterionRecord, Makers, Store, StoreError},
     workflow,
 };
 
-/// So many requests of a session are printed.
+/// So many requests and messages of a session are printed.
 const REQUESTS: u32 = 1_000;
 
 /// A time as RFC 3339, with microseconds.
@@ -60,6 +63,9 @@ pub(super) fn whole(store: &Store, it: &Session, row: &BoardRow) -> Result<Value
         fields.insert("halts".into(), halts(store, it)?);
         let requests: Vec<Value> = store.requests(it.id, REQUESTS)?.iter().map(request).collect();
         fields.insert("requests".into(), json!(requests));
+        let messages: Vec<Value> = store.messages(it.id, REQUESTS)?.iter().map(message).collect();
+        fields.insert("messages".into(), json!(messages));
+        fields.insert("question".into(), json!(store.question(it.id)?.as_ref().map(question)));
     }
     Ok(value)
 }
@@ -88,6 +94,22 @@ fn request(it: &Request) -> Value {
             "granted": ruling.granted, "user": ruling.user, "note": ruling.note,
             "session_id": ruling.opened.map(|(session, _)| session), "at": time(ruling.at),
         })),
+    })
+}
+
+/// What a person said to its agent.
+fn message(it: &Message) -> Value {
+    json!({
+        "id": it.id, "user": it.user, "text": it.text, "state": it.state(), "seq": it.seq, "at": time(it.at),
+        "delivered_at": it.delivered_at.map(time), "seen_at": it.seen_at.map(time),
+    })
+}
+
+/// What its agent asks a person.
+fn question(it: &Permission) -> Value {
+    json!({
+        "id": it.id, "seq": it.seq, "tool": it.tool, "title": it.title, "detail": it.detail,
+        "asked_at": time(it.asked_at), "until": time(it.until),
     })
 }
 

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::{
     engine,
-    model::{Command, EventKind, Limits, Placement, Session, SessionId, Step, StepResult},
+    model::{Command, EventKind, Limits, MessageState, Placement, Session, SessionId, Step, StepResult},
+    prompt,
     store::{Need, Store},
     tui, workflow,
 };
@@ -183,6 +184,10 @@ impl Teller {
                 let said = if *allowed { "allowed" } else { "denied" };
                 self.line(&format!("{said} {tool}: {title} ({by})"));
             }
+            EventKind::Message { user, text, state: MessageState::Queued } => {
+                self.line(&format!("✉ {user}: {}", tui::clean(text)));
+            }
+            EventKind::Message { text, state, .. } => self.line(&format!("✉ {state}: {}", prompt::inline(text, 80))),
             EventKind::Usage(usage) => self.line(&format!("— {}", tui::usage(usage))),
             EventKind::Command { line } => self.line(&format!("$ {line}")),
             EventKind::Note { text } => self.line(&format!("— {text}")),

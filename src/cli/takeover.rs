@@ -4,12 +4,13 @@ use std::{io::IsTerminal as _, os::unix::process::ExitStatusExt as _, process::E
 
 use crate::{
     engine::{Refused, Takeover},
-    model::SessionId,
+    model::{IntentAction, SessionId},
     store::Store,
     tui,
 };
 
 use super::{
+    act::submit,
     args::{self, Global},
     error::CliError,
     place::Place,
@@ -28,7 +29,7 @@ pub(super) fn takeover(global: &Global, args: &args::Takeover) -> Result<u8, Cli
         ));
     }
     print::note(&takeover.argv().join(" "));
-    let status = takeover.run()?;
+    let status = on_record(&place, session, takeover)?;
     Ok(status.code().or_else(|| status.signal().map(|signal| 128 + signal)).map_or(1, code))
 }
 
@@ -43,14 +44,23 @@ fn prepare(place: &Place, store: &Store, session: SessionId) -> Result<Takeover,
     })
 }
 
+/// Runs the agent's program, with its begin and its end on record.
+fn on_record(place: &Place, session: SessionId, takeover: Takeover) -> Result<ExitStatus, CliError> {
+    let line = takeover.argv().join(" ");
+    submit(&mut place.open()?, session, IntentAction::TakeOver { line })?;
+    let status = takeover.run();
+    submit(&mut place.open()?, session, IntentAction::GiveBack)?;
+    Ok(status?)
+}
+
 /// The same for the board.
 pub(super) fn for_the_board(place: Place) -> tui::TakeOver {
     Box::new(move |session| {
         let store = place.open().map_err(|error| error.to_string())?;
         let takeover = prepare(&place, &store, session).map_err(|error| error.to_string())?;
-        let line = takeover.argv().join(" ");
+        let (place, line) = (place.clone(), takeover.argv().join(" "));
         Ok(Box::new(move || {
-            let status = takeover.run().map_err(|error| error.to_string())?;
+            let status = on_record(&place, session, takeover).map_err(|error| error.to_string())?;
             if status.success() { Ok(format!("{line} has ended")) } else { Err(format!("{line} {}", ended(status))) }
         }))
     })

@@ -1,13 +1,17 @@
 //! The sessions tool from the command line: one call, with the JSON that an agent gets.
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Map, Value};
 
 use crate::{
-    engine,
+    agent::command,
+    engine::{self, socket},
     model::SessionId,
     store::Watch,
-    tool::{self, Begun, Caller, Reply, Then, Tool},
+    tool::{
+        self, Begun, Caller, Reply, Then, Tool,
+        wire::{Asked, Told},
+    },
 };
 
 use super::{
@@ -31,8 +35,7 @@ pub(super) fn tool(global: &Global, args: &args::Tool) -> Result<u8, CliError> {
         return Ok(0);
     }
     let Some(tool) = tool::find(&args.name) else { return Err(CliError::Usage(tool::unknown(&args.name))) };
-    let (place, session) = caller(global, &args.caller)?;
-    match call(&place, session, tool, arguments(&args.arguments)?)? {
+    match Way::find(global, &args.caller)?.call(tool, arguments(&args.arguments)?)? {
         Reply::Done(value) => print::json(&value),
         Reply::Refused(why) => return Err(CliError::Refused(why)),
     }
@@ -59,29 +62,60 @@ fn arguments(given: &str) -> Result<Map<String, Value>, CliError> {
     })
 }
 
-/// Where, and as whose agent, the tool is used.
-pub(super) fn caller(global: &Global, caller: &AsSession) -> Result<(Place, SessionId), CliError> {
-    let given = caller.session.as_deref().filter(|given| !given.is_empty()).ok_or_else(|| {
-        CliError::Usage("whose agent is calling? name its session with --session ID, or in CALLBOARD_SESSION_ID".into())
-    })?;
-    let mut global = global.clone();
-    if global.store.is_none() {
-        global.store = std::env::var(STORE).ok().filter(|store| !store.is_empty()).map(Into::into);
-    }
-    let mut place = Place::find(&global)?;
-    // What an agent asks for is asked by no person.
-    place.scope.user.clear();
-    let session = place.open()?.find(given)?;
-    Ok((place, session))
+/// How calls come to be carried out.
+pub(super) enum Way {
+    /// On the record, as the agent of this session.
+    Record(Box<Place>, SessionId),
+    /// By the engine, which knows whose agent it is. What was said of that goes with the call: who is mistaken shall learn it.
+    Socket(Utf8PathBuf, Option<String>),
 }
 
-/// Carries out one call of a tool.
-pub(super) fn call(
-    place: &Place,
-    session: SessionId,
-    tool: &Tool,
-    arguments: Map<String, Value>,
-) -> Result<Reply, CliError> {
+impl Way {
+    /// How, and as whose agent, the tool is used.
+    pub(super) fn find(global: &Global, caller: &AsSession) -> Result<Self, CliError> {
+        let said = caller.session.clone().filter(|session| !session.is_empty());
+        // Whoever names a store means that one, also where an agent's environment names a socket.
+        let usual = || global.store.is_none().then(|| variable(command::SOCKET)).flatten();
+        if let Some(socket) = caller.socket.clone().or_else(|| usual().map(Into::into)) {
+            return Ok(Self::Socket(socket, said));
+        }
+        let said = said.ok_or_else(|| {
+            let why = "whose agent is calling? name its session with --session ID, or in CALLBOARD_SESSION_ID";
+            CliError::Usage(why.into())
+        })?;
+        let mut global = global.clone();
+        if global.store.is_none() {
+            global.store = variable(STORE).map(Into::into);
+        }
+        let mut place = Place::find(&global)?;
+        // What an agent asks for is asked by no person.
+        place.scope.user.clear();
+        let session = place.open()?.find(&said)?;
+        Ok(Self::Record(Box::new(place), session))
+    }
+
+    /// Has one call of a tool carried out.
+    pub(super) fn call(&self, tool: &Tool, arguments: Map<String, Value>) -> Result<Reply, CliError> {
+        match self {
+            Self::Record(place, session) => call(place, *session, tool, arguments),
+            Self::Socket(path, session) => {
+                let asked = Asked { tool: tool.name.to_owned(), arguments, session: session.clone() };
+                match socket::ask(path, &asked)? {
+                    Told::Done(value) => Ok(Reply::Done(value)),
+                    Told::Refused(why) => Ok(Reply::Refused(why)),
+                    Told::Failed(why) => Err(CliError::Failed(why)),
+                }
+            }
+        }
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Carries out one call of a tool on the record.
+fn call(place: &Place, session: SessionId, tool: &Tool, arguments: Map<String, Value>) -> Result<Reply, CliError> {
     let mut store = place.open()?;
     let caller = Caller::of(&store, session)?;
     let project = place.project().map_err(|error| error.to_string());

@@ -243,6 +243,7 @@ impl Desk {
             by: generations.last().map(|last| self.opener(&last.origin)).transpose()?.unwrap_or_default(),
             resumed: session.conversation_id.is_some(),
             standing: self.store.standing(session.id)?,
+            unseen: self.store.unseen(session.id)?,
             news: self.news(session, history)?,
             makers: self.makers(session)?,
         })

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::SystemTime};
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::{
     engine::permits::Permits,
@@ -17,12 +17,14 @@ pub(super) struct Desk {
     pub(super) scope: Arc<Scope>,
     pub(super) store: Store,
     loaded: Option<Loaded>,
+    /// The file of the user's settings.
+    pub(super) settings: Option<Utf8PathBuf>,
     permits: Arc<Permits>,
 }
 
 /// The configuration as it was read last.
 struct Loaded {
-    stamp: Option<(SystemTime, u64)>,
+    stamp: [Option<(SystemTime, u64)>; 2],
     project: Result<Arc<Project>, String>,
     /// What the project's commands come to, if it brings any.
     brought: Option<String>,
@@ -35,21 +37,25 @@ impl Desk {
             scope: Arc::new(store.scope().clone()),
             store,
             loaded: None,
+            settings: None,
             permits: Arc::new(Permits::new(agents, tests)),
         }
     }
 
-    /// The project as its files are now; an error says what is wrong with them. The second answer is a change for the
+    /// The project as its files and the user's settings are now; an error says what is wrong with them. The second answer is a change for the
     /// store, when the files have changed.
     pub(super) fn project(&mut self, settings: &Settings) -> (Result<Arc<Project>, String>, Option<Vec<Change>>) {
         let root = Utf8Path::new(&self.scope.project);
-        let stamp = stamp(root);
+        self.settings.clone_from(&settings.file);
+        let stamp = [stamp(&root.join(project::FILE)), settings.file.as_deref().and_then(stamp)];
         if let Some(loaded) = &self.loaded
             && loaded.stamp == stamp
         {
             return (loaded.project.clone(), None);
         }
-        let project = Project::load_with(root, settings).map(Arc::new).map_err(|error| error.to_string());
+        let settings = settings.file.as_ref().map_or_else(|| Ok(settings.clone()), |file| Settings::load(file));
+        let project = settings.and_then(|settings| Project::load_with(root, &settings));
+        let project = project.map(Arc::new).map_err(|error| error.to_string());
         let changes = project.as_ref().ok().map(|project| catalogue(project));
         if let Ok(project) = &project {
             self.resize(&project.limits);
@@ -125,8 +131,8 @@ pub fn catalogue(project: &Project) -> Vec<Change> {
     ]
 }
 
-/// Tells one state of the configuration file from another.
-fn stamp(root: &Utf8Path) -> Option<(SystemTime, u64)> {
-    let metadata = std::fs::metadata(root.join(project::FILE)).ok()?;
+/// Tells one state of a configuration file from another.
+fn stamp(file: &Utf8Path) -> Option<(SystemTime, u64)> {
+    let metadata = std::fs::metadata(file).ok()?;
     Some((metadata.modified().ok()?, metadata.len()))
 }

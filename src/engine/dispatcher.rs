@@ -17,7 +17,7 @@ use crate::{
     engine::{
         EngineError, clock,
         desk::Desk,
-        job::{self, Branches, Job, Questions, Shared, Stop, Stopper},
+        job::{self, Branches, Ears, Job, Questions, Shared, Stop, Stopper},
         places::Places,
         process::{self, Grace, Marker},
         record,
@@ -115,6 +115,7 @@ pub async fn run(options: Options, stop: impl Future<Output = ()>) -> Result<End
         recorder,
         branches: Branches::default(),
         questions: Questions::default(),
+        ears: Ears::default(),
         places: Places::of(&store),
         owner: format!("{}-{}", std::process::id(), uuid::Uuid::now_v7().simple()),
         store: store.clone(),
@@ -241,8 +242,10 @@ impl Dispatcher {
         if ended > 0 {
             tracing::info!("{ended} processes of an earlier engine were ended");
         }
-        // Their temporary folders; what cannot be removed is in nobody's way.
-        std::fs::remove_dir_all(self.shared.places.temporary()).unwrap_or_default();
+        // Their temporary folders and sockets; what cannot be removed is in nobody's way.
+        for folder in [self.shared.places.temporary(), self.shared.places.sockets()] {
+            std::fs::remove_dir_all(folder).unwrap_or_default();
+        }
         self.meet()?;
         let scopes: Vec<(String, String)> = self.desks.keys().cloned().collect();
         for scope in scopes {
@@ -456,10 +459,14 @@ impl Dispatcher {
         self.running.values().any(|running| running.intent == Some(intent.id))
     }
 
-    /// Tells the attempt of a session to stop.
+    /// Tells the attempt of a session to stop. What it was told before and counts for more stays.
     pub(super) fn signal(&self, key: &Key, stop: Stop) {
         if let Some(running) = self.running.get(key) {
-            running.stop.send_replace(stop);
+            running.stop.send_if_modified(|now| {
+                let more = stop > *now;
+                *now = stop.max(*now);
+                more
+            });
         }
     }
 

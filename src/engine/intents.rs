@@ -2,7 +2,7 @@
 
 use crate::{
     engine::{
-        EngineError, clock,
+        EngineError, clock, conversation,
         desk::Desk,
         dispatcher::{Dispatcher, Key},
         job::Stop,
@@ -102,6 +102,8 @@ impl Dispatcher {
                 self.rouse(key)?;
             }
             IntentAction::SetMode { mode: Mode::Manual } => self.signal(key, Stop::Withdrawn),
+            IntentAction::Interrupt => self.signal(key, Stop::Interrupted),
+            IntentAction::Say { text } => self.shared.ears.tell(conversation::message(intent, text)),
             IntentAction::Approve { .. } => self.rouse(key)?,
             // Another session of the component, or a new one, may be the one that goes on.
             IntentAction::Reactivate { .. } => {
@@ -119,6 +121,8 @@ impl Dispatcher {
             | IntentAction::Retry
             | IntentAction::Create { .. }
             | IntentAction::Rule { .. }
+            | IntentAction::TakeOver { .. }
+            | IntentAction::GiveBack
             | IntentAction::Override { .. } => {}
         }
         self.todo(key.clone());
@@ -166,18 +170,16 @@ impl Desk {
             IntentAction::Rule { request, granted, note } => {
                 self.rule(session, *request, *granted, note.as_ref(), intent)?
             }
+            IntentAction::Say { text } => self.say(session, text, intent)?,
+            IntentAction::Interrupt => self.interrupt(session, running, intent)?,
+            IntentAction::TakeOver { line } => {
+                self.note(session, format!("{} goes on with the conversation: {line}", intent.user))?
+            }
+            IntentAction::GiveBack => self.note(session, format!("{} gave the conversation back.", intent.user))?,
             IntentAction::Cancel => self.cancel(session)?,
             IntentAction::SetMode { mode } => set_mode(session, *mode),
             IntentAction::Permit { id, allow, lasts } => {
-                let open = self.store.question(session.id)?.is_some_and(|question| question.id == *id);
-                let ruling = Grant { allowed: *allow, lasts: *lasts, user: intent.user.clone() };
-                if open {
-                    Weighed::Do(vec![Change::Permit { id: *id, ruling, at: clock::now() }])
-                } else {
-                    Weighed::Refuse(
-                        "its agent does not wait for this word: it has one, or does not ask any more".into(),
-                    )
-                }
+                self.permit(session, *id, &Grant { allowed: *allow, lasts: *lasts, user: intent.user.clone() })?
             }
             IntentAction::Approve { note, seen } => match halt {
                 None => Weighed::Refuse(no_halt(session)),
@@ -480,6 +482,10 @@ const fn sets_going(action: &IntentAction) -> bool {
         | IntentAction::Cancel
         | IntentAction::Create { .. }
         | IntentAction::Rule { .. }
+        | IntentAction::Say { .. }
+        | IntentAction::Interrupt
+        | IntentAction::TakeOver { .. }
+        | IntentAction::GiveBack
         | IntentAction::Permit { .. } => false,
     }
 }

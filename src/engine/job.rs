@@ -7,7 +7,7 @@ use std::{
 };
 
 use camino::Utf8PathBuf;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     engine::{
@@ -20,8 +20,8 @@ use crate::{
         steps,
     },
     model::{
-        Answer, Cause, Command, Generation, Grant, IntentId, Interaction, InteractionId, Performer, PermissionId,
-        Scope, Session, Standing, Step, StepResult, TestRun,
+        Answer, Cause, Command, Generation, Grant, IntentId, Interaction, InteractionId, Message, Performer,
+        PermissionId, Scope, Session, SessionId, Standing, Step, StepResult, TestRun,
     },
     project::Project,
     store::{Change, Makers, Said, StoreError, Writer},
@@ -34,6 +34,7 @@ pub(super) struct Shared {
     pub(super) recorder: Arc<Recorder>,
     pub(super) branches: Branches,
     pub(super) questions: Questions,
+    pub(super) ears: Ears,
     pub(super) places: Places,
     /// This engine, as the owner of its attempts.
     pub(super) owner: String,
@@ -87,13 +88,38 @@ impl Questions {
     }
 }
 
-/// Why an attempt is to end early.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Agents that can be told something while their turn runs, by their sessions.
+#[derive(Default)]
+pub(super) struct Ears(Mutex<HashMap<SessionId, mpsc::UnboundedSender<Message>>>);
+
+impl Ears {
+    /// An agent listens from now on; no other one of the session does.
+    pub(super) fn open(&self, session: SessionId) -> mpsc::UnboundedReceiver<Message> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|_, sender| !sender.is_closed());
+        open.insert(session, sender);
+        receiver
+    }
+
+    /// Somebody says something. If nobody listens, it is in the next prompt.
+    pub(super) fn tell(&self, message: Message) {
+        let open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sender) = open.get(&message.session_id) {
+            sender.send(message).unwrap_or_default();
+        }
+    }
+}
+
+/// Why an attempt is to end early: the later ones count for more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Stop {
     /// It is not.
     Run,
     /// It has not begun, and must not.
     Withdrawn,
+    /// A person interrupted it.
+    Interrupted,
     /// Its session was cancelled.
     Cancelled,
     /// The engine ends.
@@ -113,7 +139,11 @@ impl Stopper {
 
     /// Resolves when an attempt that has begun is to end.
     pub(super) async fn stopped(&mut self) {
-        self.0.wait_for(|stop| matches!(stop, Stop::Cancelled | Stop::Shutdown)).await.map(drop).unwrap_or_default();
+        self.0
+            .wait_for(|stop| matches!(stop, Stop::Interrupted | Stop::Cancelled | Stop::Shutdown))
+            .await
+            .map(drop)
+            .unwrap_or_default();
     }
 
     /// Why, once it is; [`Stop::Run`] before.
@@ -125,7 +155,7 @@ impl Stopper {
     pub(super) fn cause(&self) -> Cause {
         match self.now() {
             Stop::Cancelled => Cause::Cancelled,
-            Stop::Run | Stop::Withdrawn | Stop::Shutdown => Cause::Interrupted,
+            Stop::Run | Stop::Withdrawn | Stop::Interrupted | Stop::Shutdown => Cause::Interrupted,
         }
     }
 }
@@ -213,6 +243,8 @@ pub(super) struct AgentWork {
     pub(super) resumed: bool,
     /// Words of persons that hold for longer than once.
     pub(super) standing: Vec<Standing>,
+    /// What persons said to it and it has not taken in yet.
+    pub(super) unseen: Vec<Message>,
     /// What became of sessions that this one has woken.
     pub(super) news: Vec<String>,
     /// The sessions that made the components' files, by component.

@@ -4,16 +4,19 @@
 //! - `dispatcher`: everything that happens, in a line; `intents`: what clients ask for; `requests`: what agents ask for; `desk`: what is known of one project
 //! - `assemble` → `job` → `steps/*` → `record`: the life of one attempt
 //! - `process`: supervised processes; `recorder`: events on their way to the store
-//! - `permits`: how many processes at once; `lock`: one engine per store; `takeover`: a person goes on with a conversation; `clock`; `places`: where worktrees and outputs are
+//! - `permits`: how many processes at once; `lock`: one engine per store; `takeover`: a person goes on with a conversation; `clock`; `places`: where worktrees and outputs are; `socket`: how
+//!   what is confined reaches its engine
 
 mod assemble;
 pub mod client;
 mod clock;
+mod conversation;
 mod desk;
 mod dispatcher;
 mod intents;
 mod job;
 mod lock;
+mod permit;
 mod permits;
 mod places;
 mod preview;
@@ -22,6 +25,7 @@ mod record;
 mod recorder;
 mod renewal;
 mod requests;
+pub mod socket;
 mod steps;
 mod takeover;
 

@@ -4,7 +4,10 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use sha2::{Digest, Sha256};
 
-use crate::{git, model::SessionId};
+use crate::{
+    git,
+    model::{InteractionId, SessionId},
+};
 
 /// The folder beside a store.
 #[derive(Debug, Clone)]
@@ -60,6 +63,16 @@ impl Places {
     /// Where confined processes have temporary folders of their own; nothing in it outlives its process.
     pub(super) fn temporary(&self) -> Utf8PathBuf {
         self.folder.join("tmp")
+    }
+
+    /// Where attempts have sockets; nothing in it outlives its attempt.
+    pub(super) fn sockets(&self) -> Utf8PathBuf {
+        self.folder.join("sockets")
+    }
+
+    /// The socket of an attempt, in a folder of its own.
+    pub(super) fn socket(&self, attempt: InteractionId) -> Utf8PathBuf {
+        self.sockets().join(attempt.to_string()).join("tool")
     }
 
     /// Where files for git's own use are written.

@@ -8,7 +8,7 @@ use crate::{
     engine::{
         EngineError, Options,
         desk::Desk,
-        job::{Branches, Questions, Shared},
+        job::{Branches, Ears, Questions, Shared},
         places::Places,
         recorder::Recorder,
         steps,
@@ -91,6 +91,7 @@ pub async fn preview(options: Options, scope: &Scope, session: SessionId) -> Res
         writer,
         branches: Branches::default(),
         questions: Questions::default(),
+        ears: Ears::default(),
         places: Places::of(&options.store),
         owner: String::new(),
         store: options.store.clone(),

@@ -138,6 +138,7 @@ impl Tap {
             EventKind::FileEdit { ref path, ref diff } => path.len() + diff.len(),
             EventKind::Plan { ref items } => items.iter().map(|item| item.text.len() + EVENT).sum(),
             EventKind::Permission { ref tool, ref title, ref by, .. } => tool.len() + title.len() + by.len(),
+            EventKind::Message { ref user, ref text, .. } => user.len() + text.len(),
             EventKind::Command { line: ref text } | EventKind::Note { ref text } => text.len(),
             EventKind::Usage(_) => return self.event(kind),
         };

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Micros, SessionId, Usage, kind::words};
+use super::{MessageState, Micros, SessionId, Usage, kind::words};
 
 words! {
     /// How far an item of an agent's plan is.
@@ -85,6 +85,15 @@ pub enum EventKind {
         allowed: bool,
         /// Who said so, or which rule.
         by: String,
+    },
+    /// A person says something to the agent, or it comes further on its way.
+    Message {
+        /// Who says it.
+        user: String,
+        /// What.
+        text: String,
+        /// How far it has come.
+        state: MessageState,
     },
     /// What the agent used up in this attempt, at its end.
     Usage(Usage),

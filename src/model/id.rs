@@ -81,6 +81,8 @@ ids! {
     IntentId,
     /// Something that an agent asks for.
     RequestId,
+    /// Something that a person says to an agent.
+    MessageId,
     /// Something that an agent asks a person.
     PermissionId,
 }

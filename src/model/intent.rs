@@ -67,6 +67,20 @@ pub enum IntentAction {
         /// How long that holds.
         lasts: Lasts,
     },
+    /// Say something to the session's agent: at once if it is at work, else with its next prompt.
+    Say {
+        /// What.
+        text: String,
+    },
+    /// End the step that its agent or its tests are at, and let nothing begin by itself: its mode is manual then.
+    Interrupt,
+    /// A person goes on with its agent's conversation in the agent's own program.
+    TakeOver {
+        /// The program and its arguments, as a person would type them.
+        line: String,
+    },
+    /// That person has left the program.
+    GiveBack,
     /// Go on in spite of the halt.
     Override {
         /// Why: required, since it goes on the record.

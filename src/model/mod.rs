@@ -10,9 +10,11 @@ mod halt;
 mod id;
 mod intent;
 mod kind;
+mod message;
 mod permission;
 mod request;
 mod result;
+mod rule;
 mod scope;
 mod session;
 mod test_run;
@@ -25,14 +27,16 @@ pub use config::{
 pub use event::{Event, EventKind, PlanItem, PlanState};
 pub use exit::Exit;
 pub use halt::{Decision, Halt, HaltReason, Verdict};
-pub use id::{HaltId, IdError, IntentId, InteractionId, PermissionId, RequestId, SessionId};
+pub use id::{HaltId, IdError, IntentId, InteractionId, MessageId, PermissionId, RequestId, SessionId};
 pub use intent::{Answer, Intent, IntentAction, Seen};
 pub use kind::{Performer, SessionKind, Step, UnknownWord};
+pub use message::{Message, MessageState};
 pub use permission::{Grant, Lasts, Permission, Standing};
 pub use request::{Policy, Request, Ruling, Wish};
 pub use result::{
     AgentFailure, AgentReport, Cause, ChildProblem, Data, DesignProblem, OutputFile, ResultStatus, StepResult, Usage,
 };
+pub use rule::{About, Rule, RuleOf};
 pub use scope::Scope;
 pub use session::{Generation, Interaction, Mode, Origin, Session, Status};
 pub use test_run::{CaseStatus, CompileError, Placement, TestCase, TestFailure, TestRun, TestStatus};

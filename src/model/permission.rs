@@ -11,7 +11,7 @@ words! {
         Once = "once",
         /// For every use of the tool in the session.
         Session = "session",
-        /// For exactly this, in every session of the project.
+        /// For exactly this, in every session of the project: it becomes a rule in the user's settings.
         Always = "always",
     }
 }
@@ -29,6 +29,10 @@ pub struct Permission {
     pub tool: String,
     /// What it would do, in one line.
     pub title: String,
+    /// The same whole: a command with every line, or what would be different in a file. Empty: the title says it all.
+    pub detail: String,
+    /// What a rule for it is about, whole: a command, or the files. Empty: it is too long for one.
+    pub subject: String,
     /// When it was asked.
     pub asked_at: Micros,
     /// No answer until then is a no.
@@ -46,21 +50,11 @@ pub struct Grant {
     pub user: String,
 }
 
-/// A word that holds for longer than once.
+/// A person's word on a tool, which holds for the whole session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
     /// The tool.
     pub tool: String,
-    /// What exactly; `None`: whatever the tool does.
-    pub title: Option<String>,
     /// The word.
     pub ruling: Grant,
-}
-
-impl Standing {
-    /// Whether it is about this.
-    #[must_use]
-    pub fn covers(&self, tool: &str, title: &str) -> bool {
-        self.tool == tool && self.title.as_deref().is_none_or(|own| own == title)
-    }
 }

@@ -173,6 +173,23 @@ pub struct Usage {
     pub cost_microdollars: Option<u64>,
 }
 
+impl Usage {
+    /// What this and more used up together.
+    #[must_use]
+    pub fn and(self, more: Self) -> Self {
+        let cost = match (self.cost_microdollars, more.cost_microdollars) {
+            (Some(one), Some(other)) => Some(one.saturating_add(other)),
+            (one, other) => one.or(other),
+        };
+        Self {
+            input_tokens: self.input_tokens.saturating_add(more.input_tokens),
+            cached_tokens: self.cached_tokens.saturating_add(more.cached_tokens),
+            output_tokens: self.output_tokens.saturating_add(more.output_tokens),
+            cost_microdollars: cost,
+        }
+    }
+}
+
 /// What a step found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]

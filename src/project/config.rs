@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::model::{
-    AgentConfig, Component, Criterion, Limits, Policy, Runner, Sandbox, SessionKind, Story, WorktreeConfig,
+    AgentConfig, Component, Criterion, Limits, Policy, Rule, RuleOf, Runner, Sandbox, SessionKind, Story,
+    WorktreeConfig,
 };
 
 use super::{
@@ -44,6 +45,8 @@ pub struct Project {
     pub reactivation: Option<Policy>,
     /// Where what runs in worktrees may write.
     pub sandbox: Sandbox,
+    /// What agents may do without being asked about: the project's rules, then the user's.
+    pub rules: Vec<Rule>,
     /// Variables of callboard's own environment that agents and tests see.
     pub env_pass: Vec<String>,
     /// Contexts and their components, in the order of the file.
@@ -92,6 +95,9 @@ impl Project {
             }
         }
         self.limits = self.stated.limits.over(&settings.limits.over(&Limits::default()));
+        self.rules.retain(|rule| rule.of == RuleOf::Project);
+        let own = |(root, _): &&(Option<String>, Rule)| root.as_deref().is_none_or(|root| root == self.root);
+        self.rules.extend(settings.rules.iter().filter(own).map(|(_, rule)| rule.clone()));
         if self.agent.is_none() {
             self.agent.clone_from(&settings.agent);
         }

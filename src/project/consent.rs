@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::model::{AgentConfig, Confine, Permissions, Protocol, Runner, Sandbox, WorktreeConfig};
+use crate::model::{About, AgentConfig, Confine, Permissions, Protocol, Rule, Runner, Sandbox, WorktreeConfig};
 
 use super::sandbox;
 
@@ -46,6 +46,7 @@ pub(super) fn brought(
     worktree: &WorktreeConfig,
     runner: &Runner,
     sandbox: &Sandbox,
+    rules: &[Rule],
 ) -> Vec<Brought> {
     let mut all: Vec<Brought> = agents.values().filter_map(by_agent).collect();
     let mut add = |by: &str, argv: &[String]| {
@@ -60,6 +61,18 @@ pub(super) fn brought(
             add("tests of some files", &custom.files);
             add("all tests", &custom.suite);
         }
+    }
+    // What is forbidden needs nobody's word.
+    for rule in rules.iter().filter(|rule| rule.allow) {
+        let agent =
+            rule.agent.as_ref().map_or_else(|| "every agent".to_owned(), |name| format!("agent {}", quoted(name)));
+        let (how, text) = match &rule.about {
+            About::Anything => ("whatever it does", None),
+            About::Exactly(text) => ("exactly", Some(text.clone())),
+            About::Like(pattern) => ("like", Some(pattern.clone())),
+        };
+        let by = format!("{agent} may use {}, {how}", quoted(&rule.tool));
+        all.push(Brought { by, env: BTreeMap::new(), argv: text.into_iter().collect() });
     }
     match sandbox.mode {
         Confine::Off => {}

@@ -217,6 +217,11 @@ impl<'d> Table<'d> {
         self.typed(key, "a whole number", &format!("write it without quotes and point: {key} = 4"), integer)
     }
 
+    /// `true` or `false`.
+    pub(super) fn boolean(&self, key: &str) -> Option<At<bool>> {
+        self.typed(key, "true or false", &format!("write it without quotes: {key} = true"), DeValue::as_bool)
+    }
+
     /// A value of whatever type.
     pub(super) fn value(&self, key: &str) -> Option<&'d Spanned<DeValue<'d>>> {
         self.table.get(key)

@@ -43,6 +43,25 @@ fn bytes(path: &Utf8Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Makes a text the content of a file: all of it, or none. A link stays one, a file keeps who may read it.
+pub(super) fn replace(path: &Utf8Path, text: &str) -> io::Result<()> {
+    let path = path.canonicalize_utf8().unwrap_or_else(|_| path.to_owned());
+    let folder = path.parent().unwrap_or(Utf8Path::new("/"));
+    fs::create_dir_all(folder)?;
+    let fresh = path.with_extension(format!("toml.{}", std::process::id()));
+    let done = fs::write(&fresh, text).and_then(|()| {
+        if let Ok(before) = fs::metadata(&path) {
+            fs::set_permissions(&fresh, before.permissions())?;
+        }
+        fs::File::open(&fresh)?.sync_all()?;
+        fs::rename(&fresh, &path)
+    });
+    if done.is_err() {
+        fs::remove_file(&fresh).unwrap_or_default();
+    }
+    done
+}
+
 fn not_utf8(error: &std::string::FromUtf8Error, shown: &Utf8Path) -> ConfigError {
     let good = error.utf8_error().valid_up_to();
     let (line, column) = position(&String::from_utf8_lossy(&error.as_bytes()[..good]), good);

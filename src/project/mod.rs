@@ -17,6 +17,7 @@ mod markdown;
 mod near;
 mod path;
 mod read;
+mod rules;
 mod runner;
 mod sandbox;
 pub mod settings;

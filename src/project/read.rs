@@ -14,7 +14,7 @@ use super::{
     error::ConfigError,
     limits, markdown,
     near::near,
-    path, runner, sandbox,
+    path, rules, runner, sandbox,
     settings::Settings,
     stories,
     value::{self, Wrong},
@@ -29,6 +29,7 @@ const TOP: &[&str] = &[
     "sandbox",
     "reactivation",
     "env",
+    "permission",
     "runner",
     "context",
     "story",
@@ -73,6 +74,7 @@ fn whole(root: &Utf8Path, top: &Table<'_>, settings: &Settings, story_files: Sto
     let worktree = worktree(top);
     let reactivation = top.table("reactivation", REACTIVATION).and_then(|table| policy(&table));
     let sandbox = sandbox::read(top);
+    let rules = rules::read(top);
     let env_pass = env_pass(top);
     let found = components::read(top);
     check::names(doc, &found);
@@ -97,7 +99,7 @@ fn whole(root: &Utf8Path, top: &Table<'_>, settings: &Settings, story_files: Sto
     let stated = Stated {
         agents: agents.keys().cloned().collect(),
         limits,
-        commands: consent::brought(&agents, &worktree, &runner, &sandbox),
+        commands: consent::brought(&agents, &worktree, &runner, &sandbox, &rules),
     };
     let project = Project {
         root: root.to_owned(),
@@ -111,6 +113,7 @@ fn whole(root: &Utf8Path, top: &Table<'_>, settings: &Settings, story_files: Sto
         worktree,
         reactivation,
         sandbox,
+        rules,
         env_pass,
         components: found.into_iter().map(|found| found.component).collect(),
         stories: told.into_iter().map(|told| told.story).collect(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use camino::{Utf8Path, Utf8PathBuf};
 use etcetera::BaseStrategy as _;
 
-use crate::model::AgentConfig;
+use crate::model::{AgentConfig, Rule};
 
 use super::{
     agents,
@@ -14,10 +14,10 @@ use super::{
     file, limits,
     limits::StatedLimits,
     read::default_agent,
-    value,
+    rules, value,
 };
 
-const KEYS: &[&str] = &["account", "agent", "agents", "limits"];
+const KEYS: &[&str] = &["account", "agent", "agents", "limits", "permission"];
 
 /// What a user sets for every project.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,11 +30,22 @@ pub struct Settings {
     pub agents: BTreeMap<String, AgentConfig>,
     /// Limits where the project states none.
     pub limits: StatedLimits,
+    /// What agents may do without being asked about, each with the project that it is for; `None`: for all.
+    pub rules: Vec<(Option<String>, Rule)>,
+    /// The file, whether or not it is there; `None`: there is none to be.
+    pub file: Option<Utf8PathBuf>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { account: "local".to_owned(), agent: None, agents: BTreeMap::new(), limits: StatedLimits::default() }
+        Self {
+            account: "local".to_owned(),
+            agent: None,
+            agents: BTreeMap::new(),
+            limits: StatedLimits::default(),
+            rules: Vec::new(),
+            file: None,
+        }
     }
 }
 
@@ -50,7 +61,7 @@ impl Settings {
     pub fn load(path: &Utf8Path) -> Result<Self, ConfigError> {
         match file::text(path, path)? {
             Some(text) => Self::parse(path, &text),
-            None => Ok(Self::default()),
+            None => Ok(Self { file: Some(path.to_owned()), ..Self::default() }),
         }
     }
 
@@ -65,7 +76,28 @@ impl Settings {
             agent: default_agent(&top, agents.keys().map(String::as_str)),
             agents,
             limits: limits::read(&top),
+            rules: rules::read_users(&top),
+            file: Some(path.to_owned()),
         };
         doc.finish(Some(settings))
+    }
+
+    /// Adds a rule for a project to the settings in `path`, unless they have it. `comment` says where it comes from. The rest of
+    /// the file stays as it is.
+    ///
+    /// # Errors
+    /// When the file cannot be read as settings, or not be written.
+    pub fn add_rule(path: &Utf8Path, project: &str, rule: &Rule, comment: &str) -> Result<(), ConfigError> {
+        let before = file::text(path, path)?.unwrap_or_default();
+        let has = |(own, one): &(Option<String>, Rule)| one == rule && own.as_deref().is_none_or(|own| own == project);
+        if Self::parse(path, &before)?.rules.iter().any(has) {
+            return Ok(());
+        }
+        let end = if before.is_empty() || before.ends_with('\n') { "" } else { "\n" };
+        let text = format!("{before}{end}{}", rules::written(project, rule, comment));
+        Self::parse(path, &text)?;
+        file::replace(path, &text).map_err(|error| {
+            ConfigError::whole(path, format!("cannot be written: {error}"), "see whether you may write it")
+        })
     }
 }

@@ -22,6 +22,6 @@ pub use error::{PromptError, PromptErrorKind};
 pub use input::{
     ComponentInfo, ContextInfo, LedgerLine, LedgerState, Neighbour, ProjectInfo, PromptInput, PromptPaths, Reactivation,
 };
-pub use render::{MAX_PROMPT, render};
+pub use render::{MAX_PROMPT, add_messages, render};
 pub use rules::{Rule, rules};
 pub use text::{clip, inline};

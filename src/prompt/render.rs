@@ -79,6 +79,17 @@ pub fn render(input: &PromptInput, overrides: Option<&Utf8Path>) -> Result<Strin
     Ok(prompt)
 }
 
+/// Adds what persons said, each by its author and text. No template decides whether an agent hears it.
+pub fn add_messages<'a>(prompt: &mut String, messages: impl Iterator<Item = (&'a str, &'a str)>) {
+    for (at, (user, text)) in messages.enumerate() {
+        if at == 0 {
+            prompt.push_str("\n## What a person says to you\n\nIt counts for more than what is above.\n");
+        }
+        let who = text::inline(user, 200);
+        prompt.push_str(&format!("\n{who}:\n\n{}\n", text::quote(text).trim_end()));
+    }
+}
+
 /// `parts/about.md` → `about`.
 fn stem(name: &'static str) -> &'static str {
     name.trim_start_matches("parts/").trim_end_matches(".md")

@@ -135,6 +135,10 @@ pub(super) fn wish(action: &IntentAction) -> (String, Option<&str>) {
             let what = if *granted { "approved what its agent asks for" } else { "refused what its agent asks for" };
             (what.into(), note.as_deref())
         }
+        IntentAction::Say { text } => ("said to its agent".into(), Some(text)),
+        IntentAction::Interrupt => ("interrupted it".into(), None),
+        IntentAction::TakeOver { line } => (format!("took its conversation over with {line}"), None),
+        IntentAction::GiveBack => ("gave its conversation back".into(), None),
         IntentAction::Cancel => ("cancelled it".into(), None),
         IntentAction::SetMode { mode } => (format!("gave it the mode {mode}"), None),
         IntentAction::Approve { note, .. } => ("approved its halt".into(), note.as_deref()),
@@ -205,6 +209,10 @@ pub(super) fn who(intent: &Intent, names: &BTreeMap<SessionId, String>) -> Strin
         | IntentAction::Advance
         | IntentAction::Retry
         | IntentAction::Cancel
+        | IntentAction::Say { .. }
+        | IntentAction::Interrupt
+        | IntentAction::TakeOver { .. }
+        | IntentAction::GiveBack
         | IntentAction::SetMode { .. }
         | IntentAction::Approve { .. }
         | IntentAction::Override { .. } => line(&intent.user, 200),

@@ -4,8 +4,8 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::model::{
     Component, CriterionCheck, CriterionState, Decision, Event, Generation, Grant, Halt, HaltId, Intent, Interaction,
-    JSON_VERSION, Micros, Permission, PermissionId, Request, RequestId, Ruling, Scope, Session, SessionId, Status,
-    StepResult, Story,
+    JSON_VERSION, Message, Micros, Permission, PermissionId, Request, RequestId, Ruling, Scope, Session, SessionId,
+    Status, StepResult, Story,
 };
 
 use super::{Change, StoreError, codec::to_json, criteria::TAKEN_BACK};
@@ -93,6 +93,15 @@ impl<'a> Target<'a> {
             ),
             Change::Question(permission) => self.question(permission),
             Change::Permit { id, ruling, at } => self.permit(*id, ruling, *at),
+            Change::Message(message) => self.message(message),
+            Change::Delivered { session, message, seq, at } => self.exec(
+                "UPDATE messages SET seq = ?3, delivered_at = ?4 WHERE session = ?1 AND id = ?2 AND seen_at IS NULL",
+                params![self.row(*session)?, message, seq, at],
+            ),
+            Change::Seen { session, message, at } => self.exec(
+                "UPDATE messages SET seen_at = ?3 WHERE session = ?1 AND id = ?2 AND seen_at IS NULL",
+                params![self.row(*session)?, message, at],
+            ),
             Change::Ask(intent) => self.ask(intent),
             Change::Answer { intent, answer, at } => self.once(
                 "UPDATE intents SET answer = ?2, answered_at = ?3, version = max(version, ?5) WHERE id = ?1 AND answered_at IS NULL \
@@ -259,12 +268,12 @@ impl<'a> Target<'a> {
 
     /// An agent asks something, in an attempt that is being made.
     fn question(&self, permission: &Permission) -> Result<(), StoreError> {
-        let Permission { id, session_id, seq, tool, title, asked_at, until } = permission;
+        let Permission { id, session_id, seq, tool, title, detail, subject, asked_at, until } = permission;
         let row = self.row(*session_id)?;
         self.once(
-            "INSERT INTO permissions (id, session, seq, tool, title, asked_at, until) \
-             SELECT ?1, session, seq, ?4, ?5, ?6, ?7 FROM interactions WHERE session = ?2 AND seq = ?3 AND status IS NULL",
-            params![id, row, seq, tool, title, asked_at, until],
+            "INSERT INTO permissions (id, session, seq, tool, title, detail, subject, asked_at, until) \
+             SELECT ?1, session, seq, ?4, ?5, ?8, ?9, ?6, ?7 FROM interactions WHERE session = ?2 AND seq = ?3 AND status IS NULL",
+            params![id, row, seq, tool, title, asked_at, until, detail, subject],
             "the attempt has ended already",
         )?;
         self.count_questions(row, *asked_at)
@@ -290,6 +299,15 @@ impl<'a> Target<'a> {
              UPDATE sessions SET asks = open.asks, updated_at = max(updated_at, ?2) FROM open \
              WHERE row = ?1 AND sessions.asks <> open.asks",
             params![row, at],
+        )
+    }
+
+    fn message(&self, message: &Message) -> Result<(), StoreError> {
+        let Message { id, session_id, user, text, at, seq, delivered_at, seen_at } = message;
+        self.exec(
+            "INSERT INTO messages (id, session, user, text, at, seq, delivered_at, seen_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            params![id, self.row(*session_id)?, user, text, at, seq, delivered_at, seen_at],
         )
     }
 

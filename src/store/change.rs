@@ -4,8 +4,8 @@ use camino::Utf8PathBuf;
 
 use crate::model::{
     Answer, Component, CriterionCheck, CriterionState, Decision, Event, Generation, Grant, Halt, HaltId, HaltReason,
-    Intent, IntentId, Interaction, Micros, Mode, Permission, PermissionId, Request, RequestId, Ruling, Session,
-    SessionId, Status, StepResult, Story,
+    Intent, IntentId, Interaction, Message, MessageId, Micros, Mode, Permission, PermissionId, Request, RequestId,
+    Ruling, Session, SessionId, Status, StepResult, Story,
 };
 use crate::workflow::LedgerRow;
 
@@ -197,6 +197,28 @@ pub enum Change {
         id: PermissionId,
         /// What it is told.
         ruling: Grant,
+        /// When.
+        at: Micros,
+    },
+    /// A person says something to the session's agent.
+    Message(Message),
+    /// The agent of an attempt was told it.
+    Delivered {
+        /// The session.
+        session: SessionId,
+        /// The message.
+        message: MessageId,
+        /// The attempt's `seq`.
+        seq: u32,
+        /// When.
+        at: Micros,
+    },
+    /// The agent has taken it in.
+    Seen {
+        /// The session.
+        session: SessionId,
+        /// The message.
+        message: MessageId,
         /// When.
         at: Micros,
     },

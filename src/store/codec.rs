@@ -4,8 +4,8 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::model::{
-    Cause, CriterionState, HaltId, HaltReason, IntentId, InteractionId, JSON_VERSION, Lasts, Mode, PermissionId,
-    RequestId, ResultStatus, SessionId, SessionKind, Status, Step, Verdict,
+    Cause, CriterionState, HaltId, HaltReason, IntentId, InteractionId, JSON_VERSION, Lasts, MessageId, Mode,
+    PermissionId, RequestId, ResultStatus, SessionId, SessionKind, Status, Step, Verdict,
 };
 
 use super::StoreError;
@@ -49,7 +49,7 @@ macro_rules! id_columns {
     )+};
 }
 
-id_columns!(HaltId, IntentId, InteractionId, PermissionId, RequestId, SessionId);
+id_columns!(HaltId, IntentId, InteractionId, MessageId, PermissionId, RequestId, SessionId);
 
 /// A JSON column's text.
 pub(super) fn to_json<T: Serialize>(table: &'static str, value: &T) -> Result<String, StoreError> {

@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0002_criteria.sql"),
     include_str!("../../assets/migrations/0003_requests.sql"),
     include_str!("../../assets/migrations/0004_permissions.sql"),
+    include_str!("../../assets/migrations/0005_messages.sql"),
 ];
 
 /// Says of a SQLite file that it is callboard's: `application_id`, "call" in ASCII.

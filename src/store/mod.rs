@@ -5,6 +5,7 @@
 //! together (one durable commit for all) and answers each only after that commit.
 
 mod apply;
+mod asked;
 mod change;
 mod codec;
 mod criteria;
@@ -16,11 +17,12 @@ mod view;
 mod watch;
 mod writer;
 
+pub use asked::Consent;
 pub use change::{Change, Transition};
 pub use criteria::{CriterionRecord, Makers, Said, Shown};
 pub use error::StoreError;
 pub use open::{Store, default_path};
-pub use read::{Consent, Glance, SessionFilter};
+pub use read::{Glance, SessionFilter};
 pub use view::{Board, BoardRow, Detail, InboxItem, Need, Summary, WaitsFor};
 pub use watch::Watch;
 pub use writer::Writer;

@@ -6,8 +6,8 @@ use rusqlite::{OptionalExtension as _, Row, params};
 
 use crate::{
     model::{
-        Answer, Command, Decision, Event, EventKind, Generation, Halt, Intent, IntentId, Interaction, Micros, Request,
-        Scope, Session, SessionId, SessionKind, Status, Step, StepResult,
+        Command, Decision, Event, EventKind, Generation, Halt, Interaction, Micros, Scope, Session, SessionId,
+        SessionKind, Status, Step, StepResult,
     },
     workflow::{Attempt, Awaited, Bounds, History, LedgerRow, Outcome, Woken, first_step},
 };
@@ -29,15 +29,6 @@ pub struct SessionFilter {
     pub kind: Option<SessionKind>,
 }
 
-/// Whether a person agreed to have something run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Consent {
-    /// To exactly this.
-    Given,
-    /// Not to this.
-    Missing,
-}
-
 /// Many reads of one state of the record: see [`Store::glance`].
 pub struct Glance<'a>(&'a Store);
 
@@ -49,9 +40,6 @@ impl Drop for Glance<'_> {
         }
     }
 }
-
-/// So many requests of a session are looked through for open ones: it does nothing further while one is.
-const REQUESTS: u32 = 1_000;
 
 /// So much of what was given as an id is repeated in a message.
 const LONGEST_ID: usize = 60;
@@ -674,129 +662,6 @@ impl Store {
             .query_row(params![session, self.project()?], |row| count(row, 0))
             .optional()?
             .unwrap_or(0))
-    }
-
-    /// The intents of the scope that nobody has answered, in order.
-    ///
-    /// # Errors
-    /// When a row cannot be read.
-    pub fn open_intents(&self) -> Result<Vec<Intent>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT i.id, s.id, i.user, i.version, i.action, i.at FROM intents i JOIN sessions s ON s.row = i.session \
-             WHERE i.answered_at IS NULL AND s.project = ?1 ORDER BY i.n",
-        )?;
-        let mut rows = statement.query(params![self.project()?])?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            let action: String = row.get(4)?;
-            found.push(Intent {
-                id: row.get(0)?,
-                session_id: row.get(1)?,
-                user: row.get(2)?,
-                action: from_json("intents", row.get(3)?, &action)?,
-                at: row.get(5)?,
-            });
-        }
-        Ok(found)
-    }
-
-    /// What was ever asked about a session and what the engine said to it, oldest first: at most the last `at_most`.
-    ///
-    /// # Errors
-    /// When a row cannot be read.
-    pub fn asked(&self, session: SessionId, at_most: usize) -> Result<Vec<(Intent, Option<Answer>)>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT i.id, i.user, i.version, i.action, i.at, i.answer FROM intents i JOIN sessions s ON s.row = i.session \
-             WHERE s.id = ?1 AND s.project = ?2 ORDER BY i.n DESC LIMIT ?3",
-        )?;
-        let limit = i64::try_from(at_most).unwrap_or(i64::MAX);
-        let mut rows = statement.query(params![session, self.project()?, limit])?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            let version = row.get(2)?;
-            let (action, answer): (String, Option<String>) = (row.get(3)?, row.get(5)?);
-            let intent = Intent {
-                id: row.get(0)?,
-                session_id: session,
-                user: row.get(1)?,
-                action: from_json("intents", version, &action)?,
-                at: row.get(4)?,
-            };
-            found.push((intent, answer.map(|text| from_json("intents", version, &text)).transpose()?));
-        }
-        found.reverse();
-        Ok(found)
-    }
-
-    /// What a session's agent asked for, oldest first; at most the newest so many.
-    ///
-    /// # Errors
-    /// When a row cannot be read.
-    pub fn requests(&self, session: SessionId, at_most: u32) -> Result<Vec<Request>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT r.id, r.seq, r.version, r.body, r.at, r.ruling FROM sessions s JOIN requests r ON r.session = s.row \
-             WHERE s.id = ?1 AND s.project = ?2 ORDER BY r.at DESC, r.id DESC LIMIT ?3",
-        )?;
-        let mut rows = statement.query(params![session, self.project()?, at_most])?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            let version: u32 = row.get(2)?;
-            let (body, ruling): (String, Option<String>) = (row.get(3)?, row.get(5)?);
-            found.push(Request {
-                id: row.get(0)?,
-                session_id: session,
-                seq: row.get(1)?,
-                wish: from_json("requests", version, &body)?,
-                at: row.get(4)?,
-                ruling: ruling.map(|text| from_json("requests", version, &text)).transpose()?,
-            });
-        }
-        found.reverse();
-        Ok(found)
-    }
-
-    fn requests_open(&self, session: SessionId) -> Result<u32, StoreError> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT requests FROM sessions WHERE id = ?1 AND project = ?2")?;
-        Ok(statement.query_row(params![session, self.project()?], |row| row.get(0)).optional()?.unwrap_or(0))
-    }
-
-    /// What a session's agent asked for and nobody has ruled on, oldest first.
-    ///
-    /// # Errors
-    /// When a row cannot be read.
-    pub fn open_requests(&self, session: SessionId) -> Result<Vec<Request>, StoreError> {
-        let mut open = self.requests(session, REQUESTS)?;
-        open.retain(|request| request.ruling.is_none());
-        Ok(open)
-    }
-
-    /// What the engine said to an intent; `None` while it has not.
-    ///
-    /// # Errors
-    /// When the row cannot be read.
-    pub fn answer(&self, intent: IntentId) -> Result<Option<Answer>, StoreError> {
-        let row: Option<(u32, String)> = self
-            .connection
-            .prepare_cached(
-                "SELECT i.version, i.answer FROM intents i JOIN sessions s ON s.row = i.session \
-                 WHERE i.id = ?1 AND s.project = ?2 AND i.answer IS NOT NULL",
-            )?
-            .query_row(params![intent, self.project()?], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
-        row.map(|(version, text)| from_json("intents", version, &text)).transpose()
-    }
-
-    /// Whether a person agreed to have run what this hash is of.
-    ///
-    /// # Errors
-    /// When SQLite refuses.
-    pub fn consent(&self, hash: &str) -> Result<Consent, StoreError> {
-        let given: bool = self
-            .connection
-            .prepare_cached("SELECT EXISTS (SELECT 1 FROM consents WHERE project = ?1 AND hash = ?2)")?
-            .query_row(params![self.project()?, hash], |row| row.get(0))?;
-        Ok(if given { Consent::Given } else { Consent::Missing })
     }
 }
 

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::{
     model::{
-        Cause, Data, Event, Generation, Grant, Halt, HaltReason, Lasts, Limits, Micros, Mode, Performer, Permission,
-        Request, ResultStatus, Session, SessionId, SessionKind, Standing, Status, Step,
+        Cause, Data, Event, Generation, Halt, HaltReason, Limits, Message, Micros, Mode, Performer, Permission,
+        Request, ResultStatus, Session, SessionId, SessionKind, Status, Step,
     },
     workflow::{Bounds, Facts, LastAttempt, LedgerRow, Next, Pause, Tried, Waiting, next, pause},
 };
@@ -226,6 +226,8 @@ pub struct Detail {
     pub requests: Vec<Request>,
     /// The question of its agent that has waited longest for a person.
     pub question: Option<Permission>,
+    /// What persons said to its agent and it has not taken in yet, oldest first.
+    pub unseen: Vec<Message>,
     /// How many events it has.
     pub events: u64,
 }
@@ -410,48 +412,6 @@ impl Store {
         })
     }
 
-    /// The question of a session's agent that has waited longest for a person.
-    ///
-    /// # Errors
-    /// When the row cannot be read.
-    pub fn question(&self, session: SessionId) -> Result<Option<Permission>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT p.id, s.id, p.seq, p.tool, p.title, p.asked_at, p.until FROM sessions s \
-             JOIN permissions p ON p.session = s.row AND p.answered_at IS NULL WHERE s.id = ?1 AND s.project = ?2 ORDER BY p.id",
-        )?;
-        let read = |row: &Row<'_>| {
-            Ok(Permission {
-                id: row.get(0)?,
-                session_id: row.get(1)?,
-                seq: row.get(2)?,
-                tool: row.get(3)?,
-                title: row.get(4)?,
-                asked_at: row.get(5)?,
-                until: row.get(6)?,
-            })
-        };
-        Ok(statement.query_row(params![session, self.project()?], read).optional()?)
-    }
-
-    /// What a session's agent may and may not do, by words that hold for longer than once: the newest first.
-    ///
-    /// # Errors
-    /// When a row cannot be read.
-    pub fn standing(&self, session: SessionId) -> Result<Vec<Standing>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT p.tool, p.title, p.allowed, p.lasts, p.user FROM permissions p JOIN sessions s ON s.row = p.session \
-             WHERE s.project = ?2 AND (p.lasts = 'always' OR (p.lasts = 'session' AND s.id = ?1)) \
-             ORDER BY p.answered_at DESC, p.id DESC LIMIT 1000",
-        )?;
-        let read = |row: &Row<'_>| {
-            let ruling = Grant { allowed: row.get(2)?, lasts: row.get(3)?, user: row.get(4)? };
-            let title: String = row.get(1)?;
-            Ok(Standing { tool: row.get(0)?, title: (ruling.lasts == Lasts::Always).then_some(title), ruling })
-        };
-        let rows = statement.query_map(params![session, self.project()?], read)?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
     /// The pause before the next attempt at a step, if its last ones failed at once.
     ///
     /// # Errors
@@ -508,6 +468,7 @@ impl Store {
             waits_for: self.waits_for(session)?,
             requests: self.open_requests(session)?,
             question: self.question(session)?,
+            unseen: self.unseen(session)?,
             events: self.event_count(session)?,
             session: self.session(session)?,
         })

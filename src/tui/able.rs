@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use crate::{
-    model::{HaltReason, Mode, Request, SessionId, Status, Step},
+    model::{HaltReason, Mode, Performer, Request, SessionId, Status, Step},
     store::{BoardRow, Need},
+    workflow,
 };
 
 use super::{
@@ -38,6 +39,20 @@ pub fn able(command: Command, model: &Model, snapshot: &Snapshot) -> Result<(), 
             _ if row.kind.is_for_context() => Err("only a component is designed anew, not a whole context".into()),
             Status::Active => Err("it is still active; redesign is for sessions that have ended".into()),
             Status::Complete | Status::Failed | Status::Cancelled => Ok(()),
+        }),
+        Command::Say => session(model, snapshot).and_then(|row| match row.status {
+            _ if !workflow::has_agent(row.kind) => Err("it has no agent; its children have".into()),
+            Status::Active => Ok(()),
+            status @ (Status::Complete | Status::Failed | Status::Cancelled) => Err(ended(status)),
+        }),
+        Command::Interrupt => session(model, snapshot).and_then(|row| {
+            let step = row.step.filter(|_| row.is_running()).map(|step| (step, step.performer()));
+            match step {
+                Some((_, Performer::Agent | Performer::Tests)) => Ok(()),
+                Some((_, Performer::Spawn)) => Err("its children are at work; interrupt those".into()),
+                Some((step, Performer::Git | Performer::Check)) => Err(format!("{step} ends by itself soon").into()),
+                None => Err("none of its steps is running".into()),
+            }
         }),
         Command::Cancel | Command::Mode => session(model, snapshot).and_then(|row| match row.status {
             Status::Active => Ok(()),

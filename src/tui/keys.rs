@@ -31,6 +31,10 @@ pub enum Command {
     Reactivate,
     /// Have a component designed anew.
     Redesign,
+    /// Say something to a session's agent.
+    Say,
+    /// End the step that runs.
+    Interrupt,
     /// End a session.
     Cancel,
     /// Choose a mode.

@@ -2,10 +2,10 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use crate::model::{Event, EventKind, Micros, PlanState, SessionId, Usage};
+use crate::model::{Event, EventKind, MessageState, Micros, PlanState, SessionId, Usage};
 
 use super::{
-    clean::{clean, clean_line},
+    clean::{clean, clean_line, elide},
     text::{Line, Lines, Tone},
 };
 
@@ -168,6 +168,7 @@ impl Window {
             | EventKind::FileEdit { .. }
             | EventKind::Plan { .. }
             | EventKind::Permission { .. }
+            | EventKind::Message { .. }
             | EventKind::Usage(_)
             | EventKind::Command { .. }
             | EventKind::Note { .. } => {
@@ -271,6 +272,18 @@ fn single(event: &Event) -> Line {
                 line.with(tone, mark).with(Tone::Tool, short(tool)).with(Tone::Plain, format!(" {}", short(title)));
             line.with(Tone::Dim, format!(" ({})", short(by)))
         }
+        EventKind::Message { user, text, state } => {
+            let line = line.with(Tone::Key, "✉ ");
+            match state {
+                MessageState::Queued => {
+                    line.with(Tone::Key, format!("{}: ", short(user))).with(Tone::Plain, short(first(text)))
+                }
+                MessageState::Delivered | MessageState::Seen => {
+                    let tone = if *state == MessageState::Seen { Tone::Good } else { Tone::Dim };
+                    line.with(tone, format!("{state} ")).with(Tone::Dim, elide(&short(first(text)), 60))
+                }
+            }
+        }
         EventKind::Usage(used) => line.with(Tone::Dim, format!("Σ {}", usage(used))),
         EventKind::Command { line: command } => line.with(Tone::Command, format!("$ {}", short(command))),
         EventKind::Note { text } => line.with(Tone::Note, format!("» {}", short(text))),
@@ -278,6 +291,10 @@ fn single(event: &Event) -> Line {
             line.with(Tone::Plain, short(text))
         }
     }
+}
+
+fn first(text: &str) -> &str {
+    text.trim().lines().next().unwrap_or_default()
 }
 
 /// The lines of an event beyond its first: what is different in a file, the items of a plan.
@@ -307,11 +324,15 @@ fn more(event: &Event) -> Vec<Line> {
             };
             items.iter().take(DIFF).map(item).collect()
         }
+        EventKind::Message { text, state: MessageState::Queued, .. } => {
+            text.trim().lines().skip(1).take(DIFF).map(|text| line(Tone::Plain, format!("  {}", short(text)))).collect()
+        }
         EventKind::AgentText { .. }
         | EventKind::AgentThought { .. }
         | EventKind::ToolCall { .. }
         | EventKind::ToolEnd { .. }
         | EventKind::Permission { .. }
+        | EventKind::Message { .. }
         | EventKind::Usage(_)
         | EventKind::Output { .. }
         | EventKind::Command { .. }
@@ -364,6 +385,7 @@ impl Newest {
             | EventKind::FileEdit { .. }
             | EventKind::Plan { .. }
             | EventKind::Permission { .. }
+            | EventKind::Message { .. }
             | EventKind::Usage(_)
             | EventKind::Command { .. }
             | EventKind::Note { .. } => single(event),

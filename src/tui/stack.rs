@@ -48,6 +48,8 @@ pub enum Overlay {
         question: PermissionId,
         /// The row that is chosen.
         chosen: usize,
+        /// How far down what it asks is read.
+        position: Position,
     },
     /// A question.
     Question(Question),
@@ -61,9 +63,9 @@ pub enum Overlay {
 pub const RULINGS: [(bool, Lasts, &str); 5] = [
     (true, Lasts::Once, "allow it this once"),
     (true, Lasts::Session, "allow every use of this tool in this session"),
-    (true, Lasts::Always, "allow exactly this, in every session of the project"),
+    (true, Lasts::Always, "allow exactly this from now on: a rule in your settings"),
     (false, Lasts::Once, "deny it this once"),
-    (false, Lasts::Always, "deny exactly this, in every session of the project"),
+    (false, Lasts::Always, "deny exactly this from now on: a rule in your settings"),
 ];
 
 /// A question that is answered with yes or no.
@@ -78,6 +80,8 @@ pub enum Question {
 /// What is written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
+    /// For the agent of a session that is at work.
+    Say,
     /// For the agent of a session that is made active again.
     Reactivate,
     /// For the agents of new sessions: the component is designed anew, then worked on anew.

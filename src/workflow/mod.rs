@@ -27,4 +27,4 @@ pub use pause::{Pause, Tried, pause};
 pub use placement::{Owner, owner, place, place_compile_errors, shared_files, uncompiled, uncompiled_outside};
 pub use render::{Format, render};
 pub use story::{Chapters, Sentence, SentenceKind, Woken, failure_sentence, headline, story};
-pub use table::{Row, Then, first_step, fix_step, position, row, rows};
+pub use table::{Row, Then, first_step, fix_step, has_agent, position, row, rows};

@@ -1,6 +1,6 @@
 //! The workflows as data: one table per kind of session (DESIGN 2).
 
-use crate::model::{SessionKind, Step};
+use crate::model::{Performer, SessionKind, Step};
 
 /// Where a good outcome leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,6 +109,12 @@ pub const fn rows(kind: SessionKind) -> &'static [Row] {
 #[must_use]
 pub fn row(kind: SessionKind, step: Step) -> Option<&'static Row> {
     rows(kind).iter().find(|row| row.step == step)
+}
+
+/// Whether an agent has a part in sessions of this kind.
+#[must_use]
+pub fn has_agent(kind: SessionKind) -> bool {
+    rows(kind).iter().any(|row| row.step.performer() == Performer::Agent)
 }
 
 /// The step at which a new session of this kind starts.

@@ -81,6 +81,7 @@ fn a_command_learns_what_it_works_on() {
         conversation_id: "c-1".into(),
         worktree: "/data/worktrees/7".into(),
         mcp: Some("callboard mcp --session 7".into()),
+        socket: Some("/data/sockets/7/tool".into()),
     };
     let lines = |facts: &StepFacts| {
         environment(facts).into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>()
@@ -95,9 +96,10 @@ fn a_command_learns_what_it_works_on() {
         "CALLBOARD_CONVERSATION_ID=c-1",
         "CALLBOARD_WORKTREE=/data/worktrees/7",
         "CALLBOARD_MCP=callboard mcp --session 7",
+        "CALLBOARD_SOCKET=/data/sockets/7/tool",
     ];
     assert_eq!(lines(&facts), expected);
-    assert_eq!(lines(&StepFacts { mcp: None, ..facts }), expected[..8]);
+    assert_eq!(lines(&StepFacts { mcp: None, socket: None, ..facts }), expected[..8]);
 }
 
 // ---- scenarios

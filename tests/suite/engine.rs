@@ -14,6 +14,7 @@ mod hosted;
 mod intents;
 mod lab;
 mod limits;
+mod messages;
 mod modes;
 mod protocol;
 pub(crate) mod real;

@@ -4,7 +4,7 @@ use std::{fmt::Write as _, fs, path::Path};
 
 use callboard::{
     agent::{Conversation, Effect, Ended, Lines, Mode, Opening, Talk, Terminal, Told},
-    model::{AgentFailure, Exit, Protocol},
+    model::{AgentFailure, Exit, MessageId, Protocol},
 };
 use proptest::prelude::{ProptestConfig, any, prop, proptest};
 use serde_json::json;
@@ -29,6 +29,8 @@ fn tell(text: &mut String, effects: &[Effect]) {
             Effect::Ask(question) => writeln!(text, "? {question:?}"),
             Effect::File(request) => writeln!(text, "? {request:?}"),
             Effect::Terminal(terminal) => writeln!(text, "? {terminal:?}"),
+            Effect::Told(id) => writeln!(text, "= told {id}"),
+            Effect::Seen(id) => writeln!(text, "= seen {id}"),
             Effect::Close => writeln!(text, "= close"),
         }
         .unwrap();
@@ -54,7 +56,12 @@ fn follow(talk: &mut Talk, effect: &Effect) -> Vec<Effect> {
         Effect::Terminal(Terminal::Kill { id } | Terminal::Release { id }) => {
             talk.terminal(Told::Ended(Ended { id: id.clone(), exit: Exit::Cancelled, text: "said".into() }))
         }
-        Effect::Send(_) | Effect::Event(_) | Effect::Conversation(_) | Effect::Close => Vec::new(),
+        Effect::Send(_)
+        | Effect::Event(_)
+        | Effect::Conversation(_)
+        | Effect::Told(_)
+        | Effect::Seen(_)
+        | Effect::Close => Vec::new(),
     }
 }
 
@@ -405,6 +412,85 @@ fn a_used_up_account_says_when_it_goes_on() {
         let text = played(Protocol::Claude, &lines, "");
         assert!(text.contains("kind: Quota") && text.contains("1800000000000000"), "{text}");
     }
+}
+
+/// What comes of each line, with what a person says before the one that it is given with.
+fn said_in_between(protocol: Protocol, lines: &[(Option<&str>, &str)]) -> String {
+    let (mut talk, _) = Talk::open(protocol, &opening(Conversation::New("c-1".into()))).unwrap();
+    let mut text = String::new();
+    for (at, (said, line)) in (0..).zip(lines) {
+        if let Some(said) = said {
+            tell(&mut text, &talk.say(MessageId::from_u128(at), said));
+        }
+        writeln!(text, "> {line}").unwrap();
+        tell(&mut text, &talk.message(&serde_json::from_str(line).unwrap()));
+    }
+    writeln!(text, "{:?}", talk.outcome("").map(|outcome| outcome.is_ok())).unwrap();
+    tell(&mut text, &talk.say(MessageId::from_u128(99), "too late"));
+    text
+}
+
+#[test]
+fn what_a_person_says_reaches_claude_in_its_turn_or_the_next() {
+    let result = r#"{"type":"result","usage":{"input_tokens":1,"output_tokens":2},"total_cost_usd":0.5}"#;
+    let text = said_in_between(
+        Protocol::Claude,
+        &[
+            (None, r#"{"type":"system","subtype":"init","session_id":"c-1"}"#),
+            (
+                Some("in time"),
+                r#"{"type":"user","isReplay":true,"uuid":"00000000-0000-0000-0000-000000000001","message":{}}"#,
+            ),
+            (Some("a little late"), result),
+            (
+                None,
+                r#"{"type":"command_lifecycle","state":"started","command_uuid":"00000000-0000-0000-0000-000000000002"}"#,
+            ),
+            (None, result),
+        ],
+    );
+    insta::assert_snapshot!("said_to_claude", text);
+}
+
+#[test]
+fn what_a_person_says_reaches_codex_in_its_turn_or_the_next() {
+    let completed = r#"{"method":"turn/completed","params":{"turn":{"status":"completed"}}}"#;
+    let text = said_in_between(
+        Protocol::Codex,
+        &[
+            (Some("early"), r#"{"id":3,"result":{"thread":{"id":"t-1"}}}"#),
+            (None, r#"{"id":4,"result":{"turn":{"id":"u-1"}}}"#),
+            (
+                None,
+                r#"{"method":"item/completed","params":{"item":{"type":"userMessage","clientId":"00000000-0000-0000-0000-000000000000"}}}"#,
+            ),
+            (Some("late"), r#"{"id":6,"error":{"code":-32600,"message":"no active turn to steer"}}"#),
+            (None, completed),
+            (None, r#"{"id":4,"result":{"turn":{"id":"u-2"}}}"#),
+            (None, completed),
+        ],
+    );
+    insta::assert_snapshot!("said_to_codex", text);
+}
+
+#[test]
+fn what_a_person_says_reaches_an_acp_agent_in_its_next_prompt() {
+    let over =
+        r#"{"jsonrpc":"2.0","id":3,"result":{"stopReason":"end_turn","usage":{"inputTokens":1,"outputTokens":2}}}"#;
+    let text = said_in_between(
+        Protocol::Acp,
+        &[
+            (None, r#"{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":1}}"#),
+            (Some("early"), r#"{"jsonrpc":"2.0","id":2,"result":{"sessionId":"s-1"}}"#),
+            (Some("more"), over),
+            (
+                None,
+                r#"{"jsonrpc":"2.0","method":"session/update","params":{"sessionId":"s-1","update":{"sessionUpdate":"agent_message_chunk","content":{"type":"text","text":"Yes."}}}}"#,
+            ),
+            (None, over),
+        ],
+    );
+    insta::assert_snapshot!("said_to_acp", text);
 }
 
 proptest! {

@@ -2,7 +2,9 @@
 
 mod asked;
 mod client;
+mod confined;
 mod hostile;
+mod line;
 mod real;
 mod shell;
 

@@ -33,6 +33,10 @@ pub(super) struct Call {
     text: String,
     /// The terminal in which it runs its command.
     terminal: Option<String>,
+    /// What it runs, if that is a command.
+    command: String,
+    /// All that it is given, as the agent says it.
+    input: String,
     told: bool,
 }
 
@@ -45,7 +49,25 @@ impl Call {
 
     /// The command line that a person is shown, if it runs a command.
     pub(super) fn line(&self) -> Option<&str> {
-        (self.kind == "execute").then_some(self.title.as_str())
+        let shown = if self.command.is_empty() { &self.title } else { &self.command };
+        (self.kind == "execute").then_some(shown)
+    }
+
+    /// What it would do, whole: a command, or what would be different in files.
+    pub(super) fn detail(&self) -> String {
+        let edits = self.edits.iter().filter(|(_, diff)| !diff.is_empty());
+        let edits: String = edits.map(|(path, diff)| format!("{path}\n{diff}")).collect();
+        if self.command.is_empty() { edits } else { self.command.clone() }
+    }
+
+    /// What a rule for it is about: its command, its files, or else all that it is given.
+    pub(super) fn subject(&self) -> String {
+        let files = self.writes().join(", ");
+        match (self.command.is_empty(), files.is_empty()) {
+            (false, _) => self.command.clone(),
+            (true, false) => files,
+            (true, true) => self.input.clone(),
+        }
     }
 
     /// The files that it writes, if that is all it does.
@@ -124,6 +146,12 @@ impl Calls {
         if let Some(words) = text("title") {
             call.title = title(words);
         }
+        if !update["rawInput"].is_null() {
+            call.input = update["rawInput"].to_string();
+        }
+        if let Some(command) = command(&update["rawInput"]) {
+            call.command = command;
+        }
         if let Some(locations) = update["locations"].as_array() {
             let paths = locations.iter().take(OPEN).filter_map(|place| place["path"].as_str());
             call.places = paths.map(|path| self.relative(path)).collect();
@@ -162,6 +190,13 @@ impl Calls {
         let path = Utf8PathBuf::from(path);
         path.strip_prefix(&self.worktree).map_or_else(|_| path.to_string(), ToString::to_string)
     }
+}
+
+/// What a call runs: some say it in one text, some in words.
+fn command(input: &Value) -> Option<String> {
+    let command = &input["command"];
+    let words = command.as_array().map(|words| words.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "));
+    command.as_str().map(str::to_owned).or(words).filter(|command| !command.is_empty())
 }
 
 /// A text without the fence of Markdown around it.

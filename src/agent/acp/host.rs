@@ -5,10 +5,7 @@ use std::collections::HashMap;
 use camino::Utf8Path;
 use serde_json::{Value, json};
 
-use crate::{
-    agent::talk::{Access, Effect, FileRequest, Question},
-    model::EventKind,
-};
+use crate::agent::talk::{self, Access, Effect, FileRequest, Question};
 
 use super::{
     call::Calls,
@@ -101,22 +98,26 @@ impl Host {
         }
     }
 
-    /// A terminal runs a command on callboard's word: that is asked for as for a command of the agent's own, unless exactly this
-    /// was just asked for.
+    /// A terminal runs a command on callboard's word: that is asked for as for a command of the agent's own.
     fn create(&mut self, key: &str, params: &Value) -> Vec<Effect> {
         let waiting = self.asked.values().filter(|asked| matches!(asked, Asked::Terminal(_))).count();
         let wanted = match self.terminals.wanted(params, waiting) {
             Ok(wanted) => wanted,
             Err(why) => return vec![refuse(key, BAD, &why)],
         };
-        let (tool, title) = (terminal::TOOL.to_owned(), wanted.line.clone());
-        if self.terminals.is_allowed(&wanted) {
-            let by = "it was allowed just before".to_owned();
-            let event = EventKind::Permission { tool, title, allowed: true, by };
-            return vec![Effect::Event(event), self.terminals.start(key, wanted)];
-        }
+        let short = talk::title(&wanted.line);
+        let question = Question {
+            key: key.to_owned(),
+            tool: terminal::TOOL.to_owned(),
+            detail: talk::detail(&wanted.line, &short),
+            subject: talk::subject(&wanted.line),
+            title: short,
+            writes: Vec::new(),
+            ours: false,
+            before: self.terminals.is_allowed(&wanted),
+        };
         self.asked.insert(key.to_owned(), Asked::Terminal(Box::new(wanted)));
-        vec![Effect::Ask(Question { key: key.to_owned(), tool, title, writes: Vec::new(), ours: false })]
+        vec![Effect::Ask(question)]
     }
 
     fn permission(&mut self, key: &str, params: &Value, calls: &mut Calls) -> Vec<Effect> {
@@ -133,6 +134,9 @@ impl Host {
             key: key.to_owned(),
             ours: about.is_ours(),
             writes: about.writes(),
+            detail: talk::detail(&about.detail(), &about.title),
+            subject: talk::subject(&about.subject()),
+            before: false,
             tool: about.tool,
             title: about.title,
         }));

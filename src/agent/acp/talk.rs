@@ -1,5 +1,7 @@
 //! A turn by the Agent Client Protocol: the agent's messages in, what is to be done out.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -7,7 +9,7 @@ use crate::{
         talk::{Conversation, Effect, Failure, MCP, Mode, Opening, title},
         terminal::Told,
     },
-    model::{AgentFailure, EventKind, Usage},
+    model::{AgentFailure, EventKind, MessageId, Usage},
 };
 
 use super::{
@@ -44,6 +46,10 @@ pub struct Talk {
     modes: Modes,
     /// It was told to end.
     interrupted: bool,
+    /// What persons said while the turn runs: the protocol has no word for it but the next prompt.
+    waiting: BTreeMap<MessageId, String>,
+    /// What of it is in the prompt that was given last, and nothing was heard since.
+    told: Vec<MessageId>,
     /// Whether the text that came last is a thought, while its line is open.
     open: Option<bool>,
     outcome: Option<Result<(), Failure>>,
@@ -64,6 +70,8 @@ impl Talk {
             host: Host::new(&opening.worktree),
             modes: Modes::default(),
             interrupted: false,
+            waiting: BTreeMap::new(),
+            told: Vec::new(),
             open: None,
             outcome: None,
             used: Used::of(opening),
@@ -96,6 +104,41 @@ impl Talk {
         self.used.all()
     }
 
+    /// A person says something: it is the next prompt.
+    pub fn say(&mut self, id: MessageId, text: &str) -> Vec<Effect> {
+        if self.outcome.is_none() {
+            self.waiting.insert(id, text.to_owned());
+        }
+        Vec::new()
+    }
+
+    /// Gives what persons said meanwhile as a prompt.
+    fn go_on(&mut self) -> Vec<Effect> {
+        let said = std::mem::take(&mut self.waiting);
+        let texts: Vec<&str> = said.values().map(String::as_str).collect();
+        let mut effects = self.end_line();
+        effects.push(self.prompt(&texts));
+        self.told = said.into_keys().collect();
+        effects.extend(self.told.iter().map(|id| Effect::Told(*id)));
+        effects
+    }
+
+    fn prompt(&mut self, texts: &[&str]) -> Effect {
+        let prompt: Vec<Value> = texts.iter().map(|text| json!({"type": "text", "text": text})).collect();
+        self.call(PROMPT, "session/prompt", json!({"sessionId": self.session, "prompt": prompt}))
+    }
+
+    /// What the turn begins with.
+    fn first(&mut self) -> Effect {
+        let prompt = self.opening.prompt.clone();
+        self.prompt(&[prompt.as_str()])
+    }
+
+    /// Something was heard since the last prompt.
+    fn seen(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.told).into_iter().map(Effect::Seen).collect()
+    }
+
     /// Somebody has answered a question.
     pub fn answer(&mut self, key: &str, allowed: bool, why: &str) -> Vec<Effect> {
         self.host.answer(key, allowed, why)
@@ -123,7 +166,9 @@ impl Talk {
         match (message["method"].as_str(), message.get("id").filter(|id| !id.is_null())) {
             (Some(method), Some(id)) => self.request(method, &id.to_string(), &message["params"]),
             (Some("session/update"), None) if self.is_ours(&message["params"]) => {
-                self.update(&message["params"]["update"])
+                let mut effects = self.seen();
+                effects.extend(self.update(&message["params"]["update"]));
+                effects
             }
             (Some("session/update"), None) if self.is_history(&message["params"]) => {
                 self.used.updated(&message["params"]["update"]);
@@ -184,18 +229,24 @@ impl Talk {
             }
             MODE => {
                 let taken = self.opening.mode.as_ref().and_then(|mode| self.modes.taken(&mode.id));
-                taken.map(note).into_iter().chain([self.prompt()]).collect()
+                taken.map(note).into_iter().chain([self.first()]).collect()
             }
             PROMPT => {
+                let mut effects = self.seen();
                 self.used.ended(&result["usage"]);
                 let reason = result["stopReason"].as_str().unwrap_or_default();
+                let mut failure = failure::of_stop(reason);
                 if reason == "cancelled" && self.host.denied && !self.interrupted {
                     // Some take a no for the end of their turn. What they did until then is there to be tested.
-                    let mut effects = vec![note("The agent ended its turn, since it was denied something.".to_owned())];
-                    effects.extend(self.end(Ok(())));
-                    return effects;
+                    effects.push(note("The agent ended its turn, since it was denied something.".to_owned()));
+                    failure = None;
                 }
-                self.end(failure::of_stop(reason).map_or(Ok(()), Err))
+                if failure.is_none() && !self.waiting.is_empty() {
+                    effects.extend(self.go_on());
+                } else {
+                    effects.extend(self.end(failure.map_or(Ok(()), Err)));
+                }
+                effects
             }
             _ => Vec::new(),
         }
@@ -206,12 +257,12 @@ impl Talk {
         self.modes = Modes::of(result);
         let mut effects: Vec<Effect> = self.modes.note().map(note).into_iter().collect();
         let Some(mode) = self.opening.mode.clone() else {
-            effects.push(self.prompt());
+            effects.push(self.first());
             return effects;
         };
         match self.modes.ask(self.session.as_deref().unwrap_or_default(), &mode) {
             Ok(Some((method, params))) => effects.push(self.call(MODE, method, params)),
-            Ok(None) => effects.push(self.prompt()),
+            Ok(None) => effects.push(self.first()),
             Err(failure) => effects.extend(self.without(&mode, failure)),
         }
         effects
@@ -222,12 +273,7 @@ impl Talk {
         if mode.must {
             return self.end(Err(failure));
         }
-        vec![note(format!("It stays in its own mode: {}.", failure.message)), self.prompt()]
-    }
-
-    fn prompt(&mut self) -> Effect {
-        let prompt = json!([{"type": "text", "text": self.opening.prompt}]);
-        self.call(PROMPT, "session/prompt", json!({"sessionId": self.session, "prompt": prompt}))
+        vec![note(format!("It stays in its own mode: {}.", failure.message)), self.first()]
     }
 
     fn initialized(&mut self, result: &Value) -> Vec<Effect> {

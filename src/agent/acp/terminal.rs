@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     agent::{
-        talk::Effect,
+        talk::{Effect, title},
         terminal::{Ended, Start, Terminal, Told},
     },
     model::{EventKind, Exit},
@@ -167,7 +167,7 @@ impl Terminals {
     pub(super) fn told(&mut self, told: Told) -> Vec<Effect> {
         match told {
             Told::Started { key, id, result: Ok(()) } => {
-                let title = self.open.get(&id).map(|open| open.line.clone()).unwrap_or_default();
+                let title = self.open.get(&id).map(|open| title(&open.line)).unwrap_or_default();
                 let event = EventKind::ToolCall { tool: TOOL.to_owned(), title };
                 vec![Effect::Event(event), answer(&key, json!({"terminalId": id}))]
             }

@@ -48,7 +48,7 @@ impl Used {
         if self.begun { self.now = Some(cost) } else { self.before = cost }
     }
 
-    /// The turn is over. Some count what came from a cache with what was read, some beside it; the sum of all tells which.
+    /// A prompt was answered. Some count what came from a cache with what was read, some beside it; the sum of all tells which.
     pub(super) fn ended(&mut self, usage: &Value) {
         let tokens = |key: &str| usage[key].as_u64().unwrap_or_default();
         let (cached, output) = (tokens("cachedReadTokens"), tokens("outputTokens"));
@@ -57,7 +57,9 @@ impl Used {
             total => total.saturating_sub(output),
         };
         let used = Usage { input_tokens: input, cached_tokens: cached, output_tokens: output, cost_microdollars: None };
-        self.tokens = Some(used).filter(|used| used.input_tokens.saturating_add(used.output_tokens) > 0);
+        if used.input_tokens.saturating_add(used.output_tokens) > 0 {
+            self.tokens = Some(self.tokens.map_or(used, |before| before.and(used)));
+        }
     }
 
     /// All of it, as far as it was told.

@@ -1,11 +1,11 @@
 //! A turn of Claude Code: its lines in, what is to be done out.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use camino::Utf8PathBuf;
 use serde_json::{Value, json};
 
-use crate::model::{EventKind, Usage};
+use crate::model::{EventKind, MessageId, Usage};
 
 use super::{failure, tool};
 use crate::agent::talk::{self, Conversation, Effect, Failure, MCP, Opening, Question, said};
@@ -24,6 +24,8 @@ pub fn arguments(opening: &Opening) -> Vec<String> {
         "stream-json",
         "--verbose",
         "--include-partial-messages",
+        // Says when a message was taken in.
+        "--replay-user-messages",
         "--permission-prompt-tool",
         "stdio",
         "--permission-mode",
@@ -64,6 +66,8 @@ pub struct Talk {
     open: bool,
     /// When the account may go on, once it was told to stop.
     resets_at: Option<i64>,
+    /// Messages that it was told and has not taken in yet.
+    unseen: HashSet<String>,
     outcome: Option<Result<(), Failure>>,
     usage: Option<Usage>,
 }
@@ -79,11 +83,29 @@ impl Talk {
             streamed: (String::new(), Vec::new()),
             open: false,
             resets_at: None,
+            unseen: HashSet::new(),
             outcome: None,
             usage: None,
         };
-        let content = json!([{"type": "text", "text": opening.prompt}]);
-        (talk, vec![Effect::Send(json!({"type": "user", "message": {"role": "user", "content": content}}))])
+        let message = user(&opening.prompt);
+        (talk, vec![Effect::Send(message)])
+    }
+
+    /// A person says something: it becomes part of the turn that runs, or of one that begins right after it.
+    pub fn say(&mut self, id: MessageId, text: &str) -> Vec<Effect> {
+        if self.outcome.is_some() && self.unseen.is_empty() {
+            return Vec::new();
+        }
+        let mut message = user(text);
+        message["uuid"] = json!(id);
+        self.unseen.insert(id.to_string());
+        vec![Effect::Send(message), Effect::Told(id)]
+    }
+
+    /// It has begun with a message, if that is one of a person's.
+    fn took(&mut self, id: &Value) -> Vec<Effect> {
+        let taken = id.as_str().filter(|id| self.unseen.remove(*id));
+        taken.and_then(|id| id.parse().ok()).map(Effect::Seen).into_iter().collect()
     }
 
     /// What Claude Code is told that is to end its turn early.
@@ -121,6 +143,8 @@ impl Talk {
             "system" => Self::system(message),
             "stream_event" if !helper => self.piece(&message["event"]),
             "assistant" => self.assistant(message, helper),
+            "user" if message["isReplay"] == true => self.took(&message["uuid"]),
+            "command_lifecycle" if message["state"] == "started" => self.took(&message["command_uuid"]),
             "user" => self.user(message),
             "control_request" => self.asked(message),
             "rate_limit_event" => {
@@ -276,9 +300,12 @@ impl Talk {
         vec![Effect::Ask(Question {
             key: key.to_owned(),
             tool: talk::title(name),
+            detail: tool::detail(&request["input"], &self.worktree),
+            subject: tool::subject(&request["input"], &self.worktree),
             title: tool::title(name, &request["input"], &self.worktree),
             writes: Vec::new(),
             ours: name.starts_with(&format!("mcp__{MCP}__")),
+            before: false,
         })]
     }
 
@@ -310,12 +337,25 @@ impl Talk {
             output_tokens: tokens("output_tokens"),
             cost_microdollars: cost,
         };
-        let used = usage.input_tokens + usage.output_tokens > 0;
-        self.usage = Some(usage).filter(|_| used);
+        if usage.input_tokens + usage.output_tokens > 0 {
+            let both = self.usage.map_or(usage, |before| before.and(usage));
+            // What is told as a total has what came before in it.
+            let is_total = message["model_usage_since_last_result"].is_null();
+            self.usage =
+                Some(if is_total { Usage { cost_microdollars: usage.cost_microdollars, ..both } } else { both });
+        }
         self.outcome = Some(failure::of_result(message, self.resets_at).map_or(Ok(()), Err));
+        if self.outcome == Some(Ok(())) && !self.unseen.is_empty() {
+            // What it was told too late for this turn is the next one.
+            return Vec::new();
+        }
         let used = self.usage.map(|usage| Effect::Event(EventKind::Usage(usage)));
         used.into_iter().chain([Effect::Close]).collect()
     }
+}
+
+fn user(text: &str) -> Value {
+    json!({"type": "user", "message": {"role": "user", "content": [{"type": "text", "text": text}]}})
 }
 
 fn answer(response: Value) -> Effect {

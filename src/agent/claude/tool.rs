@@ -23,6 +23,33 @@ pub(super) fn title(name: &str, input: &Value, worktree: &Utf8Path) -> String {
     }
 }
 
+/// What a call would do, whole: a command, or what would be different in a file; of other tools, all that they are given.
+pub(super) fn detail(input: &Value, worktree: &Utf8Path) -> String {
+    let text = |key: &str| input[key].as_str();
+    let file = text("file_path").or_else(|| text("notebook_path"));
+    let diff = match (text("content").or_else(|| text("new_source")), text("old_string"), text("new_string")) {
+        (_, Some(old), Some(new)) => Some(diff::between(old, new)),
+        (Some(content), _, _) => Some(diff::between("", content)),
+        (None, _, _) => None,
+    };
+    let whole = match (text("command"), file, diff) {
+        (Some(command), _, _) => command.to_owned(),
+        (None, Some(file), Some(diff)) => format!("{}\n{diff}", relative(file, worktree)),
+        (None, _, _) => serde_json::to_string_pretty(input).unwrap_or_default(),
+    };
+    talk::detail(&whole, &title("", input, worktree))
+}
+
+/// What a rule for a call is about: its command, its file, or else all that it is given.
+pub(super) fn subject(input: &Value, worktree: &Utf8Path) -> String {
+    let text = |key: &str| input[key].as_str();
+    match (text("command"), text("file_path").or_else(|| text("notebook_path"))) {
+        (Some(command), _) => talk::subject(command),
+        (None, Some(file)) => talk::subject(&relative(file, worktree)),
+        (None, None) => talk::subject(&input.to_string()),
+    }
+}
+
 /// The plan that a call makes or changes.
 pub(super) fn plan(name: &str, input: &Value) -> Option<EventKind> {
     let todos = input["todos"].as_array().filter(|_| name == "TodoWrite")?;

@@ -16,7 +16,7 @@ pub(super) fn started(item: &Value, worktree: &Utf8Path) -> Option<EventKind> {
     let text = |key: &str| item[key].as_str().unwrap_or_default();
     let (tool, about) = match text("type") {
         "commandExecution" => ("shell".to_owned(), command(text("command")).to_owned()),
-        "fileChange" => ("edit".to_owned(), paths(item, worktree)),
+        "fileChange" => ("edit".to_owned(), paths(item, worktree).join(", ")),
         "mcpToolCall" => (format!("{}.{}", text("server"), text("tool")), arguments(&item["arguments"])),
         "webSearch" => ("web search".to_owned(), text("query").to_owned()),
         _ => return None,
@@ -64,12 +64,31 @@ pub(super) fn completed(item: &Value, streamed: bool, worktree: &Utf8Path) -> Ve
     }
 }
 
-/// The files that an item changes.
-pub(super) fn paths(item: &Value, worktree: &Utf8Path) -> String {
+/// A command that waits for a word, whole, with where and why.
+pub(super) fn why(command: &str, params: &Value, worktree: &Utf8Path) -> String {
+    let reason = params["reason"].as_str().map_or_else(String::new, |reason| format!("\n{reason}"));
+    format!("{}{reason}", place(command, params, worktree))
+}
+
+/// A command with where it is to run, unless that is the worktree.
+pub(super) fn place(command: &str, params: &Value, worktree: &Utf8Path) -> String {
+    let place = params["cwd"].as_str().filter(|place| *place != worktree.as_str());
+    let place = place.map_or_else(String::new, |place| format!("\nin {}", relative(place, worktree)));
+    format!("{command}{place}")
+}
+
+/// What would be different in the files that an item changes.
+pub(super) fn changes(item: &Value, worktree: &Utf8Path) -> String {
     let changes = item["changes"].as_array().into_iter().flatten();
-    let paths: Vec<String> =
-        changes.filter_map(|change| change["path"].as_str()).map(|path| relative(path, worktree)).collect();
-    paths.join(", ")
+    let told =
+        |kind| if let EventKind::FileEdit { path, diff } = kind { format!("{path}\n{diff}") } else { String::new() };
+    changes.map(|change| told(edit(change, worktree))).collect()
+}
+
+/// The files that an item changes.
+pub(super) fn paths(item: &Value, worktree: &Utf8Path) -> Vec<String> {
+    let changes = item["changes"].as_array().into_iter().flatten();
+    changes.filter_map(|change| change["path"].as_str()).map(|path| relative(path, worktree)).collect()
 }
 
 fn edit(change: &Value, worktree: &Utf8Path) -> EventKind {

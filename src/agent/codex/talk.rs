@@ -1,13 +1,13 @@
 //! A turn of Codex: its messages in, what is to be done out.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use camino::Utf8PathBuf;
 use serde_json::{Value, json};
 
 use crate::{
-    agent::talk::{Conversation, Effect, Failure, MCP, Opening, Question, title},
-    model::{AgentFailure, EventKind, PlanItem, PlanState, Usage},
+    agent::talk::{self, Conversation, Effect, Failure, MCP, Opening, Question, title},
+    model::{AgentFailure, EventKind, MessageId, PlanItem, PlanState, Usage},
 };
 
 use super::{failure, item};
@@ -18,6 +18,7 @@ const ACCOUNT: u64 = 2;
 const THREAD: u64 = 3;
 const TURN: u64 = 4;
 const INTERRUPT: u64 = 5;
+const STEER: u64 = 6;
 
 /// So many items that came in pieces are remembered.
 const OPEN: usize = 1_000;
@@ -37,9 +38,11 @@ pub struct Talk {
     turn: Option<String>,
     /// Items whose text came in pieces.
     streamed: HashSet<String>,
-    /// What file changes that wait for a word are about, by their items' ids.
-    asked: Vec<(String, String)>,
+    /// What file changes that wait for a word are about, by their items' ids: the files, and what would be different.
+    asked: Vec<(String, Vec<String>, String)>,
     resets_at: Option<i64>,
+    /// What persons said and it has not taken in yet.
+    unseen: BTreeMap<MessageId, String>,
     total: Option<Value>,
     outcome: Option<Result<(), Failure>>,
     usage: Usage,
@@ -57,6 +60,7 @@ impl Talk {
             streamed: HashSet::new(),
             asked: Vec::new(),
             resets_at: None,
+            unseen: BTreeMap::new(),
             total: None,
             outcome: None,
             usage: Usage::default(),
@@ -73,6 +77,36 @@ impl Talk {
                 request(INTERRUPT, "turn/interrupt", json!({"threadId": thread, "turnId": turn}))
             });
         told.into_iter().chain([Effect::Close]).collect()
+    }
+
+    /// A person says something: it becomes part of the turn that runs, or of one that begins right after it.
+    pub fn say(&mut self, id: MessageId, text: &str) -> Vec<Effect> {
+        if self.outcome.is_some() {
+            return Vec::new();
+        }
+        self.unseen.insert(id, text.to_owned());
+        self.steer(id)
+    }
+
+    /// Tells the turn that runs, if one does by now.
+    fn steer(&self, id: MessageId) -> Vec<Effect> {
+        let (Some(thread), Some(turn), Some(text)) = (&self.thread, &self.turn, self.unseen.get(&id)) else {
+            return Vec::new();
+        };
+        let input = json!([{"type": "text", "text": text}]);
+        let params =
+            json!({"threadId": thread, "expectedTurnId": turn, "input": input, "clientUserMessageId": id.to_string()});
+        vec![request(STEER, "turn/steer", params), Effect::Told(id)]
+    }
+
+    /// Begins a turn with what came too late for the one before.
+    fn go_on(&mut self) -> Vec<Effect> {
+        let input: Vec<Value> = self.unseen.values().map(|text| json!({"type": "text", "text": text})).collect();
+        let told: Vec<MessageId> = std::mem::take(&mut self.unseen).into_keys().collect();
+        self.turn = None;
+        let begun = request(TURN, "turn/start", json!({"threadId": self.thread, "input": input}));
+        let told = told.into_iter().flat_map(|id| [Effect::Told(id), Effect::Seen(id)]);
+        [begun].into_iter().chain(told).collect()
     }
 
     /// How the turn went.
@@ -102,7 +136,8 @@ impl Talk {
         if let Some(error) = message.get("error") {
             return match id {
                 // Whether somebody is logged in is only asked to say it sooner.
-                ACCOUNT | INTERRUPT => Vec::new(),
+                // What does not get into the turn that runs is the next one.
+                ACCOUNT | INTERRUPT | STEER => Vec::new(),
                 _ => self.end(Err(failure::of_request(error))),
             };
         }
@@ -143,7 +178,8 @@ impl Talk {
             }
             TURN => {
                 self.turn = result["turn"]["id"].as_str().map(str::to_owned);
-                Vec::new()
+                let waiting: Vec<MessageId> = self.unseen.keys().copied().collect();
+                waiting.into_iter().flat_map(|id| self.steer(id)).collect()
             }
             _ => Vec::new(),
         }
@@ -162,13 +198,20 @@ impl Talk {
 
     /// Codex asks something of its host.
     fn request(&mut self, method: &str, id: &Value, params: &Value) -> Vec<Effect> {
-        let (tool, about) = match method {
+        let (tool, about, detail, subject, writes) = match method {
             "item/commandExecution/requestApproval" => {
-                ("shell", item::command(params["command"].as_str().unwrap_or_default()).to_owned())
+                let command = item::command(params["command"].as_str().unwrap_or_default()).to_owned();
+                let detail = item::why(&command, params, &self.worktree);
+                let subject = item::place(&command, params, &self.worktree);
+                ("shell", command, detail, subject, Vec::new())
             }
             "item/fileChange/requestApproval" => {
-                let at = self.asked.iter().position(|(item, _)| params["itemId"] == item.as_str());
-                ("edit", at.map_or_else(String::new, |at| self.asked.swap_remove(at).1))
+                let at = self.asked.iter().position(|(item, ..)| params["itemId"] == item.as_str());
+                let (_, paths, diff) = at.map(|at| self.asked.swap_remove(at)).unwrap_or_default();
+                let about = paths.join(", ");
+                // Who asks for a whole folder from now on asks for more than these files.
+                let writes = if params["grantRoot"].is_null() { paths } else { Vec::new() };
+                ("edit", about.clone(), diff, about, writes)
             }
             _ => {
                 let error = json!({"code": -32601, "message": format!("callboard does not know {}", title(method))});
@@ -178,9 +221,12 @@ impl Talk {
         vec![Effect::Ask(Question {
             key: id.to_string(),
             tool: tool.to_owned(),
+            detail: talk::detail(&detail, &title(&about)),
+            subject: talk::subject(&subject),
             title: title(&about),
-            writes: Vec::new(),
+            writes,
             ours: false,
+            before: false,
         })]
     }
 
@@ -201,16 +247,18 @@ impl Talk {
                 let item = &params["item"];
                 if item["type"] == "fileChange" && self.asked.len() < OPEN {
                     let id = item["id"].as_str().unwrap_or_default().to_owned();
-                    self.asked.push((id, item::paths(item, &self.worktree)));
+                    self.asked.push((id, item::paths(item, &self.worktree), item::changes(item, &self.worktree)));
                 }
                 item::started(item, &self.worktree).into_iter().map(Effect::Event).collect()
             }
             "item/completed" => {
                 let item = &params["item"];
                 let id = item["id"].as_str().unwrap_or_default();
-                self.asked.retain(|(asked, _)| asked != id);
+                self.asked.retain(|(asked, ..)| asked != id);
+                let mut seen = self.seen(item);
                 let streamed = self.streamed.remove(id);
-                item::completed(item, streamed, &self.worktree).into_iter().map(Effect::Event).collect()
+                seen.extend(item::completed(item, streamed, &self.worktree).into_iter().map(Effect::Event));
+                seen
             }
             "turn/plan/updated" => vec![Effect::Event(EventKind::Plan { items: plan(params) })],
             "thread/tokenUsage/updated" => {
@@ -237,6 +285,7 @@ impl Talk {
             "turn/completed" => {
                 let turn = &params["turn"];
                 let outcome = match turn["status"].as_str() {
+                    Some("completed") if !self.unseen.is_empty() => return self.go_on(),
                     Some("completed") => Ok(()),
                     Some("interrupted") => Err(Failure::new(AgentFailure::Other, "the turn was interrupted")),
                     _ => Err(failure::of_turn(&turn["error"], self.resets_at)),
@@ -245,6 +294,12 @@ impl Talk {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// It has taken in what a person said, if the item is that.
+    fn seen(&mut self, item: &Value) -> Vec<Effect> {
+        let id = item["clientId"].as_str().filter(|_| item["type"] == "userMessage").and_then(|id| id.parse().ok());
+        id.filter(|id| self.unseen.remove(id).is_some()).map(Effect::Seen).into_iter().collect()
     }
 
     fn piece(&mut self, params: &Value, thought: bool) -> Vec<Effect> {

@@ -177,7 +177,7 @@ fn confine(write: &[PathBuf], network: bool) -> Result<(), String> {
     confined.restrict_self().map(drop).map_err(failed)
 }
 
-/// What is refused unless a place allows it.
+/// What is refused unless a place allows it. Sockets that are files are left alone: one is the agent's line to callboard.
 fn rules(network: bool) -> Result<Ruleset, RulesetError> {
     let must = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
     let must = must.handle_access(AccessFs::from_write(FILES))?;

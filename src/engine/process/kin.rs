@@ -228,6 +228,19 @@ pub(super) fn descendants(search: &Search) -> Vec<Process> {
     }
 }
 
+/// Whether a process is the one that the run of this marker started, or came of it through parents that all live. Neither a
+/// group nor a variable would prove that: a process of another run could take both. `None`: the run is only being started.
+pub(super) fn comes_of(pid: i32, marker: &str) -> Option<bool> {
+    const DEEPEST: usize = 10_000;
+    let leader = {
+        let live = live();
+        let Some(run) = live.runs.values().find(|run| run.marker == marker) else { return Some(false) };
+        run.leader?
+    };
+    let mut ancestors = std::iter::successors(Some(pid), |pid| proc::read(*pid).map(|process| process.parent));
+    Some(ancestors.by_ref().take(DEEPEST).take_while(|pid| *pid > 0).any(|pid| pid == leader))
+}
+
 /// All living processes of our user with this exact variable that also carry a run's marker, but never we or
 /// our ancestors: a user may have set the same variable for a shell.
 pub(super) fn marked_processes(name: &str, value: &str) -> Vec<Process> {

@@ -167,6 +167,19 @@ pub struct Finished {
     pub leftovers: u32,
 }
 
+/// Whether a process is one of the run with this marker, which is going on: the one that was started, or one whose parents lead
+/// there. An orphan is taken for none.
+pub async fn is_of_run(pid: i32, marker: &str) -> bool {
+    // The run's own process may be here before whoever started it knows its number.
+    for _ in 0..BUSY_TRIES {
+        if let Some(known) = kin::comes_of(pid, marker) {
+            return known;
+        }
+        tokio::time::sleep(BUSY_PAUSE).await;
+    }
+    false
+}
+
 /// Runs a process to its end, and returns when none of its descendants is left (or cannot be ended: another user's,
 /// or stuck in the kernel).
 ///

@@ -10,15 +10,16 @@ use crate::{
         command::{self, StepFacts},
     },
     engine::{
+        clock, conversation,
         job::{AgentWork, Composed, Job, Performed, Stopper, Work},
         lock::Hold,
         process,
-        steps::{Plan, confine, git, initialize, script, talk, tests},
+        steps::{Plan, confine, git, initialize, line, script, talk, tests},
     },
     git::{Repo, Tree},
     model::{
-        AgentConfig, AgentReport, Cause, Command, Component, Data, DesignProblem, EventKind, Exit, OutputFile, Preset,
-        Protocol, Runner, SessionKind, Step, StepResult, Wish,
+        AgentConfig, AgentReport, Cause, Command, Component, Data, DesignProblem, Event, EventKind, Exit, Message,
+        MessageId, MessageState, OutputFile, Preset, Protocol, Runner, SessionKind, Step, StepResult, Wish,
     },
     prompt::{
         self, ComponentInfo, ContextInfo, LedgerLine, Neighbour, ProjectInfo, PromptInput, PromptPaths, Reactivation,
@@ -32,9 +33,11 @@ const REQUESTS: u32 = 50;
 
 /// An agent step that is ready to be performed.
 pub(in crate::engine) struct AgentPlan {
-    agent: AgentConfig,
-    prompt: String,
-    conversation: Conversation,
+    pub(super) agent: AgentConfig,
+    pub(super) prompt: String,
+    pub(super) conversation: Conversation,
+    /// What persons said to the agent, which is in the prompt.
+    pub(super) told: Vec<Message>,
 }
 
 impl AgentPlan {
@@ -49,10 +52,11 @@ pub(super) async fn compose(job: &Job, work: &AgentWork) -> Composed {
         Ok(agent) => agent,
         Err(result) => return super::known(job, *result),
     };
-    let prompt = match prompt_of(job, work, &agent).await {
+    let mut prompt = match prompt_of(job, work, &agent).await {
         Ok(prompt) => prompt,
         Err(message) => return super::known(job, StepResult::error(Cause::Environment, message)),
     };
+    prompt::add_messages(&mut prompt, work.unseen.iter().map(|it| (it.user.as_str(), it.text.as_str())));
     // The conversation is on record before the agent hears of it, so that a repeat goes on with the same one.
     let id = job.session.conversation_id.clone().unwrap_or_else(|| Uuid::now_v7().to_string());
     let conversation = if work.resumed { Conversation::Old(id.clone()) } else { Conversation::New(id.clone()) };
@@ -62,9 +66,33 @@ pub(super) async fn compose(job: &Job, work: &AgentWork) -> Composed {
             prompt: prompt.clone(),
             conversation_id: work.resumed.then(|| id.clone()),
         },
-        changes: vec![Change::Conversation { session: job.session.id, id }],
-        plan: Plan::Agent(AgentPlan { agent, prompt, conversation }),
+        changes: [Change::Conversation { session: job.session.id, id }].into_iter().chain(told(job, work)).collect(),
+        plan: Plan::Agent(AgentPlan { agent, prompt, conversation, told: work.unseen.clone() }),
     }
+}
+
+/// That the agent is told with its prompt what persons said.
+fn told(job: &Job, work: &AgentWork) -> Vec<Change> {
+    let at = clock::now();
+    let delivered =
+        |message: &Message| Change::Delivered { session: job.session.id, message: message.id, seq: job.seq, at };
+    let event = |message: &Message| Event {
+        session_id: job.session.id,
+        n: 0,
+        interaction: job.seq,
+        at,
+        kind: conversation::news(message, MessageState::Delivered),
+    };
+    let events = (!work.unseen.is_empty()).then(|| Change::Events(work.unseen.iter().map(event).collect()));
+    work.unseen.iter().map(delivered).chain(events).collect()
+}
+
+/// What persons said to the session's agent and it has not taken in yet.
+pub(super) async fn unseen(job: &Job) -> Vec<Message> {
+    let (store, scope, id) = (job.shared.store.clone(), job.scope.as_ref().clone(), job.session.id);
+    let read = super::integration::ask_store(store, scope, move |store| store.unseen(id)).await;
+    // What cannot be read now stays where it is: the next prompt has it.
+    read.unwrap_or_default()
 }
 
 /// The agent of the session, if it can be used.
@@ -101,6 +129,7 @@ pub(super) fn facts(job: &Job, conversation: &str, worktree: &Utf8Path) -> StepF
         conversation_id: conversation.to_owned(),
         worktree: worktree.to_owned(),
         mcp: sessions_tool(job).map(|argv| git::shown(&argv)),
+        socket: line::path(job),
     }
 }
 
@@ -199,14 +228,20 @@ fn prompt_input(job: &Job, work: &AgentWork, agent: &AgentConfig, component: &Co
     }
 }
 
-/// The command line of the sessions tool for the agent of this session; `None`: it does not get it, since callboard's record is
-/// closed to what is confined. The one place that knows it.
+/// The command line of the sessions tool for the agent of this session; `None`: this engine has no program to give it. One that
+/// cannot write the record is told where the engine listens instead of where the record is. The one place that knows it.
 pub(super) fn sessions_tool(job: &Job) -> Option<Vec<String>> {
-    let program = job.shared.program.clone().filter(|_| !confine::closes_the_record(job))?;
+    let program = job.shared.program.clone()?;
     let session = job.session.id.to_string();
-    let words =
-        ["--project", job.project.root.as_str(), "--store", job.shared.store.as_str(), "mcp", "--session", &session];
-    Some(std::iter::once(program).chain(words.map(str::to_owned)).collect())
+    let words = match line::path(job) {
+        Some(socket) => vec!["mcp".to_owned(), "--socket".to_owned(), socket.into_string()],
+        None => {
+            ["--project", job.project.root.as_str(), "--store", job.shared.store.as_str(), "mcp", "--session", &session]
+                .map(str::to_owned)
+                .to_vec()
+        }
+    };
+    Some(std::iter::once(program).chain(words).collect())
 }
 
 fn is_there(job: &Job, path: &str) -> bool {
@@ -276,9 +311,15 @@ fn ledger_line(row: &crate::workflow::LedgerRow) -> LedgerLine {
 }
 
 pub(super) async fn perform(job: &Job, plan: AgentPlan, stopper: &mut Stopper) -> Performed {
-    match try_perform(job, plan, stopper).await {
-        Ok(result) | Err(result) => Performed::from(*result),
-    }
+    let told: Vec<MessageId> = plan.told.iter().map(|message| message.id).collect();
+    let (Ok(result) | Err(result)) = try_perform(job, plan, stopper).await;
+    let at = clock::now();
+    let seen = told
+        .into_iter()
+        .filter(|_| has_read(&result))
+        .map(|message| Change::Seen { session: job.session.id, message, at })
+        .collect();
+    Performed { result: *result, changes: seen }
 }
 
 async fn try_perform(job: &Job, plan: AgentPlan, stopper: &mut Stopper) -> Result<git::StepError, git::StepError> {
@@ -286,10 +327,18 @@ async fn try_perform(job: &Job, plan: AgentPlan, stopper: &mut Stopper) -> Resul
     let before = if job.step.is_fix() && !is_repeated(job) { Some(first_snapshot(job).await?) } else { None };
     let mut result = match plan.agent.protocol {
         Protocol::Script => script::play(job, &plan.agent, &plan.prompt, stopper).await,
-        Protocol::Command => run(job, &plan, stopper).await,
+        Protocol::Command => {
+            let line = line::open(job).await?;
+            let result = run(job, &plan, stopper).await;
+            line::close(line).await;
+            result
+        }
         Protocol::Claude | Protocol::Codex | Protocol::Acp => {
             let _held = hold(job).await?;
-            talk::converse(job, &plan.agent, &plan.prompt, plan.conversation.clone(), stopper).await
+            let line = line::open(job).await?;
+            let result = talk::converse(job, &plan, stopper).await;
+            line::close(line).await;
+            result
         }
     };
     let changed = match before {
@@ -312,6 +361,31 @@ async fn try_perform(job: &Job, plan: AgentPlan, stopper: &mut Stopper) -> Resul
     let id = if said.conversation_id.is_empty() { plan.conversation.id().to_owned() } else { said.conversation_id };
     let report = AgentReport { conversation_id: id, changed, ..said };
     Ok(Box::new(result.with_data(Data::Agent(report))))
+}
+
+/// Whether an agent whose attempt ended so has read its prompt. One that is in doubt is told again.
+const fn has_read(result: &StepResult) -> bool {
+    match result.cause {
+        None
+        | Some(
+            Cause::Failed
+            | Cause::Timeout
+            | Cause::Inactive
+            | Cause::CouldNotRun
+            | Cause::EmptyDiff
+            | Cause::MergeConflict
+            | Cause::FailuresOutside
+            | Cause::ArchitecturalIssue,
+        ) => true,
+        Some(
+            Cause::Interrupted
+            | Cause::Cancelled
+            | Cause::Environment
+            | Cause::AgentUnavailable
+            | Cause::Quota
+            | Cause::Overloaded,
+        ) => false,
+    }
 }
 
 /// Keeps the conversation for this attempt.

@@ -170,7 +170,7 @@ pub(super) fn sentence(sandbox: &Sandbox, also: &[String]) -> String {
 }
 
 /// Whether what an agent starts cannot write callboard's record. The sessions tool, which an agent starts, has to: opened to it,
-/// the record would be open to the agent, which could then agree to anything in a person's name.
+/// the record would be open to the agent, which could then agree to anything in a person's name. So it asks the engine.
 pub(super) fn closes_the_record(job: &Job) -> bool {
     job.project.sandbox.mode == Confine::Worktree
 }
@@ -179,11 +179,6 @@ pub(super) fn closes_the_record(job: &Job) -> bool {
 pub(super) fn say(job: &Job, also: &[String]) {
     match job.project.sandbox.mode {
         Confine::Off => {}
-        Confine::Worktree => {
-            job.tap().note(sentence(&job.project.sandbox, also));
-            if matches!(job.work, Work::Agent(_)) {
-                job.tap().note("The agent has no sessions tool: callboard's record is closed to what is confined.");
-            }
-        }
+        Confine::Worktree => job.tap().note(sentence(&job.project.sandbox, also)),
     }
 }

@@ -9,6 +9,7 @@ mod finalize;
 mod git;
 mod initialize;
 mod integration;
+mod line;
 mod opening;
 mod script;
 mod talk;

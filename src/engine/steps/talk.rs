@@ -12,15 +12,21 @@ use tokio::sync::{Notify, mpsc};
 use crate::{
     agent::{Conversation, Effect, Failure, Lines, Opening, Question, Talk, Told, acp, command},
     engine::{
-        clock,
+        clock, conversation,
         job::{Job, Stop, Stopper},
         process::{self, Finished, STORE_MARKER},
         recorder::Tap,
-        steps::{agent, confine, git, opening, terminal::Terminals, tests},
+        steps::{
+            agent::{self, AgentPlan},
+            confine, git, opening,
+            terminal::Terminals,
+            tests,
+        },
     },
     model::{
-        AgentConfig, AgentFailure, AgentReport, Cause, Data, EventKind, Exit, Grant, Lasts, Micros, Mode, OutputFile,
-        Permission, PermissionId, Permissions, Standing, StepResult, Usage,
+        About, AgentConfig, AgentFailure, AgentReport, Cause, Data, EventKind, Exit, Grant, Lasts, Message, MessageId,
+        MessageState, Micros, Mode, OutputFile, Permission, PermissionId, Permissions, Rule, RuleOf, Standing,
+        StepResult, Usage,
     },
     store::Change,
     workflow::Outcome,
@@ -46,25 +52,20 @@ struct Turn {
 }
 
 /// Gives an agent its prompt and follows its turn to the end.
-pub(super) async fn converse(
-    job: &Job,
-    agent: &AgentConfig,
-    prompt: &str,
-    conversation: Conversation,
-    stopper: &mut Stopper,
-) -> StepResult {
+pub(super) async fn converse(job: &Job, plan: &AgentPlan, stopper: &mut Stopper) -> StepResult {
+    let AgentPlan { agent, prompt, conversation, told, .. } = plan;
     let worktree = match git::worktree(job) {
         Ok(worktree) => worktree.to_owned(),
         Err(result) => return *result,
     };
-    let mut opening = opening::of(job, agent, prompt, conversation, worktree).await;
-    let mut turn = once(job, agent, &opening, stopper).await;
+    let mut opening = opening::of(job, agent, prompt, conversation.clone(), worktree).await;
+    let mut turn = once(job, agent, &opening, told, stopper).await;
     // What is on record about the conversation may be wrong: an attempt was cut off before the agent had begun, or right after.
     let other = turn.failure.as_ref().and_then(|failure| other(failure.kind, &opening.conversation));
     if let Some((other, why)) = other {
         job.tap().note(why);
         opening.conversation = other;
-        turn = once(job, agent, &opening, stopper).await;
+        turn = once(job, agent, &opening, told, stopper).await;
     }
     let id = turn.conversation.unwrap_or_else(|| opening.conversation.id().to_owned());
     let report = AgentReport {
@@ -91,7 +92,7 @@ fn other(kind: AgentFailure, conversation: &Conversation) -> Option<(Conversatio
     }
 }
 
-async fn once(job: &Job, agent: &AgentConfig, opening: &Opening, stopper: &mut Stopper) -> Turn {
+async fn once(job: &Job, agent: &AgentConfig, opening: &Opening, told: &[Message], stopper: &mut Stopper) -> Turn {
     let Some((talk, first)) = Talk::open(agent.protocol, opening) else {
         let message = format!("the protocol {} is not talked", agent.protocol);
         return Turn {
@@ -128,10 +129,20 @@ async fn once(job: &Job, agent: &AgentConfig, opening: &Opening, stopper: &mut S
         deaf: false,
         over: &over,
         standing: agent::work(job).map(|work| work.standing.clone()).unwrap_or_default(),
+        ruled: Vec::new(),
+        agent: agent.name.clone(),
         answers,
+        told: told.to_vec(),
+        prompted: told.iter().map(|message| message.id).collect(),
+        unseen: told.to_vec(),
     });
     lock(&driver).tap.event(EventKind::Command { line: git::shown(&shown(&spec.argv)) });
     lock(&driver).perform(first);
+    let mut said = job.shared.ears.open(job.session.id);
+    // What was said after the prompt was made, and before somebody listened.
+    for message in agent::unseen(job).await {
+        lock(&driver).say(message);
+    }
     let chunks = |chunk: process::Chunk| lock(&driver).hear(chunk);
     let cancel = async {
         let patience = loop {
@@ -142,7 +153,8 @@ async fn once(job: &Job, agent: &AgentConfig, opening: &Opening, stopper: &mut S
                 }
                 () = over.notified() => break LINGER,
                 Some(answer) = answered.recv() => lock(&driver).answered(answer),
-                Some(ended) = endings.recv() => lock(&driver).told(Told::Ended(ended)),
+                Some(ended) = endings.recv() => lock(&driver).news(Told::Ended(ended)),
+                Some(message) = said.recv() => lock(&driver).say(message),
             }
         };
         tokio::time::sleep(patience).await;
@@ -152,7 +164,7 @@ async fn once(job: &Job, agent: &AgentConfig, opening: &Opening, stopper: &mut S
     driver.end();
     driver.terminals.finish().await;
     while let Ok(ended) = endings.try_recv() {
-        driver.told(Told::Ended(ended));
+        driver.news(Told::Ended(ended));
     }
     confine::release(folder).await;
     if finished.leftovers > 0 {
@@ -216,8 +228,18 @@ struct Driver<'a> {
     over: &'a Notify,
     /// Words of persons that hold for longer than once.
     standing: Vec<Standing>,
+    /// Rules that persons made while this attempt runs.
+    ruled: Vec<Rule>,
+    /// The agent's name in the configuration.
+    agent: String,
     /// Where words of persons come from, or that none came in time.
     answers: mpsc::UnboundedSender<Answered>,
+    /// What persons said to the agent in this attempt, in its prompt or while the turn runs.
+    told: Vec<Message>,
+    /// What of it is in the prompt: the agent has taken that in as soon as it says something.
+    prompted: Vec<MessageId>,
+    /// What of it the agent has not taken in yet.
+    unseen: Vec<Message>,
 }
 
 /// A question has its word, or its time is over.
@@ -276,7 +298,10 @@ impl Driver<'_> {
         for effect in effects {
             match effect {
                 Effect::Send(message) => self.send(&message),
-                Effect::Event(kind) => self.tap.bounded(kind),
+                Effect::Event(kind) => {
+                    self.spoken(&kind);
+                    self.tap.bounded(kind);
+                }
                 Effect::Conversation(id) => self.named(id),
                 Effect::Ask(question) => self.decide(question),
                 Effect::File(request) => {
@@ -286,9 +311,11 @@ impl Driver<'_> {
                 }
                 Effect::Terminal(terminal) => {
                     if let Some(told) = self.terminals.perform(self.job, terminal) {
-                        self.told(told);
+                        self.news(told);
                     }
                 }
+                Effect::Told(id) => self.delivered(id),
+                Effect::Seen(id) => self.seen(|message| message.id == id),
                 Effect::Close => {
                     self.sender = None;
                     self.terminals.end();
@@ -299,9 +326,52 @@ impl Driver<'_> {
     }
 
     /// There is news of a terminal.
-    fn told(&mut self, told: Told) {
+    fn news(&mut self, told: Told) {
         let effects = self.talk.terminal(told);
         self.perform(effects);
+    }
+
+    /// A person says something. It may come twice: it was on record, and it was told.
+    fn say(&mut self, message: Message) {
+        if self.told.iter().any(|told| told.id == message.id) {
+            return;
+        }
+        let effects = self.talk.say(message.id, &message.text);
+        self.told.push(message);
+        self.perform(effects);
+    }
+
+    /// The agent was told what a person said.
+    fn delivered(&mut self, id: MessageId) {
+        let Some(message) = self.told.iter().find(|message| message.id == id) else { return };
+        self.unseen.push(message.clone());
+        self.tap.event(conversation::news(message, MessageState::Delivered));
+        let change =
+            Change::Delivered { session: self.job.session.id, message: id, seq: self.job.seq, at: clock::now() };
+        self.job.shared.writer.post(&self.job.scope, vec![change]);
+    }
+
+    /// Who says something has read its prompt.
+    fn spoken(&mut self, kind: &EventKind) {
+        let speaks =
+            matches!(kind, EventKind::AgentText { .. } | EventKind::AgentThought { .. } | EventKind::ToolCall { .. });
+        if speaks && !self.prompted.is_empty() {
+            let prompted = std::mem::take(&mut self.prompted);
+            self.seen(|message| prompted.contains(&message.id));
+        }
+    }
+
+    /// The agent has taken in what persons said.
+    fn seen(&mut self, which: impl Fn(&Message) -> bool) {
+        let (seen, unseen) = std::mem::take(&mut self.unseen).into_iter().partition(|message| which(message));
+        self.unseen = unseen;
+        let seen: Vec<Message> = seen;
+        for message in &seen {
+            self.tap.event(conversation::news(message, MessageState::Seen));
+        }
+        let (session, at) = (self.job.session.id, clock::now());
+        let changes = seen.iter().map(|message| Change::Seen { session, message: message.id, at }).collect();
+        self.job.shared.writer.post(&self.job.scope, changes);
     }
 
     /// An agent may write in its worktree and use callboard's own tool; what else it asks for, its configuration decides.
@@ -311,16 +381,29 @@ impl Driver<'_> {
             Mode::Manual | Mode::Auto => true,
             Mode::Agentic => false,
         };
-        let standing = self.standing.iter().find(|standing| standing.covers(&question.tool, &question.title));
+        let standing = self.standing.iter().find(|standing| standing.tool == question.tool);
+        let rule = self.rule(&question);
         let (allowed, by) = match (self.permissions, standing) {
             _ if question.ours => (true, "it is callboard's own tool".to_owned()),
+            _ if rule.is_some_and(|rule| !rule.allow) => (false, rule.map(ToString::to_string).unwrap_or_default()),
+            _ if question.before => (true, "it was allowed just before".to_owned()),
             _ if inside => (true, "it writes in its worktree".to_owned()),
             (_, Some(standing)) => (standing.ruling.allowed, format!("{}, before", standing.ruling.user)),
+            (_, None) if rule.is_some() => (true, rule.map(ToString::to_string).unwrap_or_default()),
             (Permissions::Allow, None) => (true, format!("permissions = \"{}\"", self.permissions)),
             (Permissions::Deny, None) if asked => return self.ask(question),
             (Permissions::Deny, None) => (false, format!("permissions = \"{}\"", self.permissions)),
         };
         self.tell(question, allowed, by, DENIED);
+    }
+
+    /// The rule of the configuration that decides. What the project's file allows counts only once a person agreed to it.
+    fn rule(&self, question: &Question) -> Option<&Rule> {
+        let counts = |rule: &&Rule| !rule.allow || rule.of == RuleOf::User || self.job.consented;
+        let rules = self.job.project.rules.iter().chain(&self.ruled).filter(counts);
+        let known = !question.subject.is_empty();
+        Rule::deciding(rules, &self.agent, &question.tool, &question.subject)
+            .filter(|rule| known || rule.about == About::Anything)
     }
 
     fn tell(&mut self, question: Question, allowed: bool, by: String, why: &str) {
@@ -340,6 +423,8 @@ impl Driver<'_> {
             seq: self.job.seq,
             tool: question.tool.clone(),
             title: question.title.clone(),
+            detail: question.detail.clone(),
+            subject: question.subject.clone(),
             asked_at: now,
             until: now.saturating_add(Micros::try_from(limit.as_micros()).unwrap_or(Micros::MAX)),
         };
@@ -364,14 +449,19 @@ impl Driver<'_> {
             self.job.shared.writer.post(&self.job.scope, vec![change]);
             return self.tell(question, false, "nobody answered in time".to_owned(), DENIED);
         };
-        let exactly = match ruling.lasts {
-            Lasts::Once => None,
-            Lasts::Session => Some(None),
-            Lasts::Always => Some(Some(question.title.clone())),
-        };
-        if let Some(title) = exactly {
-            let standing = Standing { tool: question.tool.clone(), title, ruling: ruling.clone() };
-            self.standing.insert(0, standing);
+        match ruling.lasts {
+            Lasts::Once => {}
+            Lasts::Session => {
+                self.standing.insert(0, Standing { tool: question.tool.clone(), ruling: ruling.clone() });
+            }
+            // It is in the settings by now, which this attempt has read before.
+            Lasts::Always => self.ruled.push(Rule {
+                agent: Some(self.agent.clone()),
+                tool: question.tool.clone(),
+                about: About::Exactly(question.subject.clone()),
+                allow: ruling.allowed,
+                of: RuleOf::User,
+            }),
         }
         self.tell(question, ruling.allowed, ruling.user, "The user said no. Go on without it.");
     }
@@ -437,7 +527,7 @@ fn judged(
     stopper: &Stopper,
 ) -> (StepResult, Option<Failure>) {
     let Err(failure) = outcome else { return (StepResult::ok(), None) };
-    if matches!(stopper.now(), Stop::Cancelled | Stop::Shutdown) {
+    if matches!(stopper.now(), Stop::Interrupted | Stop::Cancelled | Stop::Shutdown) {
         return (StepResult::error(stopper.cause(), "the agent was ended"), None);
     }
     let how = tests::ended(exit);

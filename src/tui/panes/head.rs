@@ -1,7 +1,7 @@
 //! What stands above the panes: which session, how far, and what stands in its way.
 
 use crate::{
-    model::{Micros, Status},
+    model::{MessageState, Micros, Status},
     store::Need,
     tui::{
         clean::{clean, clean_line, elide, width},
@@ -103,7 +103,24 @@ pub(crate) fn head(node: &Node, inspected: Option<&Inspected>, now: Micros, colu
         }
         None => {}
     }
+    if let Some(waiting) = unseen(inspected).filter(|_| rows >= CRAMPED) {
+        page.add(|line| line.with(Tone::Key, elide(&format!("✉ {waiting}"), columns)));
+    }
     page.done()
+}
+
+/// What its agent has not taken in yet, in words.
+fn unseen(inspected: &Inspected) -> Option<String> {
+    let (unseen, session) = (&inspected.detail.unseen, &inspected.detail.session);
+    let first = unseen.first()?;
+    let text = clean_line(first.text.trim().lines().next().unwrap_or_default());
+    let more = if unseen.len() > 1 { format!(" (and {} more)", unseen.len() - 1) } else { String::new() };
+    let where_ = match first.state() {
+        _ if session.status.is_terminal() => "its agent never heard",
+        MessageState::Queued => "for its agent's next prompt",
+        MessageState::Delivered | MessageState::Seen => "told its agent, not taken in yet",
+    };
+    Some(format!("{where_}{more}: {text}"))
 }
 
 /// A text beside the bar, cut where it takes more than so many rows.

@@ -1,5 +1,6 @@
 //! What the panes of a session say, as lines.
 
+mod asked;
 mod children;
 mod criteria;
 mod failures;
@@ -17,6 +18,7 @@ use super::{
     text::{Lines, Page, Tone},
 };
 
+pub(super) use asked::{asked, asks_no_more};
 pub(super) use children::{shown, text as child};
 pub(super) use halt::page as halt;
 pub(super) use head::{head, why};

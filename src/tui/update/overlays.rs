@@ -29,6 +29,7 @@ pub(super) fn editor(session: SessionId, purpose: Purpose) -> Overlay {
     area.set_wrap_mode(WrapMode::WordOrGlyph);
     area.set_max_histories(200);
     area.set_placeholder_text(match purpose {
+        Purpose::Say => "What it should know, or do differently …",
         Purpose::Reactivate => "What went wrong, how it fits in, what is wanted now …",
         Purpose::Redesign => "What is wrong with the design, how the component fits in, what is wanted now …",
         Purpose::Approve => "Why it was right to stop; may stay empty",
@@ -66,7 +67,7 @@ pub(super) fn inbox(model: &Model, snapshot: &Snapshot) -> Overlay {
 /// What may be told to the agent of a session that asks.
 pub(super) fn permit(session: SessionId, snapshot: &Snapshot) -> Option<Overlay> {
     let question = snapshot.inspected(session)?.detail.question.as_ref()?.id;
-    Some(Overlay::Permit { session, question, chosen: 0 })
+    Some(Overlay::Permit { session, question, chosen: 0, position: Position::Top })
 }
 
 /// What is on top may be about sessions that are gone now.
@@ -102,7 +103,7 @@ pub(super) fn reply(model: &mut Model, snapshot: &Snapshot, reply: Reply) -> Vec
             Some(Overlay::Modes { session, chosen }) => {
                 ask(model, snapshot, session, IntentAction::SetMode { mode: chosen })
             }
-            Some(Overlay::Permit { session, question, chosen }) => match RULINGS.get(chosen) {
+            Some(Overlay::Permit { session, question, chosen, .. }) => match RULINGS.get(chosen) {
                 Some((allow, lasts, _)) => {
                     let action = IntentAction::Permit { id: question, allow: *allow, lasts: *lasts };
                     ask(model, snapshot, session, action)
@@ -169,6 +170,7 @@ fn send(model: &mut Model, snapshot: &Snapshot) -> Vec<Effect> {
     let Some(Overlay::Editor(editor)) = model.overlays.last() else { return Vec::new() };
     let (session, purpose, text, seen) = (editor.session, editor.purpose, editor.text(), editor.seen.clone());
     let (command, action) = match purpose {
+        Purpose::Say => (Command::Say, IntentAction::Say { text: text.clone() }),
         Purpose::Reactivate => {
             let context = text.clone();
             (Command::Reactivate, IntentAction::Reactivate { context, requester: None, redesign: false })
@@ -189,6 +191,7 @@ fn send(model: &mut Model, snapshot: &Snapshot) -> Vec<Effect> {
         }
     };
     let missing = match purpose {
+        Purpose::Say => Some("message: write something"),
         Purpose::Override => Some("override: a note is required, it goes on the record"),
         Purpose::Redesign => Some("redesign: say what is wrong with the design"),
         Purpose::Reactivate => Some("reactivate: say what its agent should know"),

@@ -25,6 +25,9 @@ pub(super) fn step(model: &mut Model, snapshot: &Snapshot, step: Move) {
         (Some(Overlay::Help { .. } | Overlay::Why { .. } | Overlay::Halt { .. }), _) => text(model, snapshot, step),
         (Some(Overlay::Inbox { .. }), _) => inbox(model, snapshot, step),
         (Some(Overlay::Modes { .. }), _) => modes(model, step),
+        (Some(Overlay::Permit { .. }), _) if matches!(step, Move::HalfDown | Move::HalfUp) => {
+            text(model, snapshot, step);
+        }
         (Some(Overlay::Permit { .. }), _) => rulings(model, step),
         (Some(Overlay::Question(_) | Overlay::Editor(_)), _) => {}
         (Some(Overlay::Filter), _) | (None, Focus::Tree) => tree(model, snapshot, step),
@@ -86,8 +89,12 @@ fn scrolled(port: Port<'_>, position: Position, step: Move) -> Position {
 fn text(model: &mut Model, snapshot: &Snapshot, step: Move) {
     let Some((lines, area)) = view::overlay_text(model, snapshot) else { return };
     let port = Port { lines: &lines, width: usize::from(area.width), height: usize::from(area.height) };
-    if let Some(Overlay::Help { position } | Overlay::Why { position, .. } | Overlay::Halt { position, .. }) =
-        model.overlays.last_mut()
+    if let Some(
+        Overlay::Help { position }
+        | Overlay::Why { position, .. }
+        | Overlay::Halt { position, .. }
+        | Overlay::Permit { position, .. },
+    ) = model.overlays.last_mut()
     {
         *position = scrolled(port, *position, step);
     }

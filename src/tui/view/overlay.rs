@@ -6,7 +6,7 @@ use ratatui::{
 };
 
 use crate::{
-    model::{Mode, PermissionId, SessionId},
+    model::{Mode, Performer, SessionId, Step},
     tui::{
         clean::{clean_line, elide, width},
         keys::{self, Scope},
@@ -31,8 +31,8 @@ pub(super) fn draw(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot) {
             Overlay::Halt { position, .. } => reading(pen, model, snapshot, overlay, "Halt", *position),
             Overlay::Inbox { chosen } => inbox(pen, model, snapshot, *chosen),
             Overlay::Modes { session, chosen } => modes(pen, model, snapshot, *session, *chosen),
-            Overlay::Permit { session, question, chosen } => {
-                permit(pen, model, snapshot, (*session, *question), *chosen);
+            Overlay::Permit { session, chosen, position, .. } => {
+                permit(pen, model, snapshot, overlay, (*session, *chosen, *position));
             }
             Overlay::Question(question) => ask(pen, model, snapshot, *question),
             Overlay::Editor(editor) => editing(pen, model, snapshot, editor),
@@ -59,21 +59,39 @@ fn lines_of(model: &Model, snapshot: &Snapshot, overlay: &Overlay) -> Option<(Li
             let inspected = snapshot.inspected(*session)?;
             panes::halt(inspected, snapshot.changes(*session), model.moment())
         }
-        Overlay::Inbox { .. }
-        | Overlay::Modes { .. }
-        | Overlay::Permit { .. }
-        | Overlay::Question(_)
-        | Overlay::Editor(_)
-        | Overlay::Filter => {
+        Overlay::Permit { session, question, .. } => {
+            let asked = snapshot.inspected(*session).and_then(|inspected| {
+                // Another question may have taken its place: what is shown is what is answered.
+                let asked = inspected.detail.question.as_ref().filter(|asked| asked.id == *question);
+                asked.map(|asked| panes::asked(asked, &inspected.detail.session))
+            });
+            asked.unwrap_or_else(panes::asks_no_more)
+        }
+        Overlay::Inbox { .. } | Overlay::Modes { .. } | Overlay::Question(_) | Overlay::Editor(_) | Overlay::Filter => {
             return None;
         }
     };
     let (columns, rows) = model.size;
     // A diff wants room.
-    let wide = if matches!(overlay, Overlay::Halt { .. }) { 140 } else { 84 }.min(usize::from(columns));
+    let wide = match overlay {
+        Overlay::Halt { .. } => 140,
+        Overlay::Permit { .. } => 100,
+        Overlay::Help { .. }
+        | Overlay::Why { .. }
+        | Overlay::Inbox { .. }
+        | Overlay::Modes { .. }
+        | Overlay::Question(_)
+        | Overlay::Editor(_)
+        | Overlay::Filter => 84,
+    };
+    let wide = wide.min(usize::from(columns));
     let port = Port { lines: &lines, width: wide.saturating_sub(4), height: usize::from(rows) };
-    let high = port.rows(Position::Top).len() + 2;
-    Some((lines, inner(layout::overlay(columns, rows.saturating_sub(1), wide, high))))
+    // The choices below it stay when there is little room.
+    let below = if matches!(overlay, Overlay::Permit { .. }) { RULINGS.len() + 1 } else { 0 };
+    let high = port.rows(Position::Top).len() + below + 2;
+    let mut area = inner(layout::overlay(columns, rows.saturating_sub(1), wide, high));
+    area.height = area.height.saturating_sub(u16::try_from(below).unwrap_or(0));
+    Some((lines, area))
 }
 
 /// What is inside a box's border and margin; without a border where there is no room for one.
@@ -189,33 +207,20 @@ fn permit(
     pen: &mut Pen<'_>,
     model: &Model,
     snapshot: &Snapshot,
-    (session, asked): (SessionId, PermissionId),
-    chosen: usize,
+    overlay: &Overlay,
+    (session, chosen, position): (SessionId, usize, Position),
 ) {
+    let Some((lines, text)) = lines_of(model, snapshot, overlay) else { return };
+    let port = Port { lines: &lines, width: usize::from(text.width), height: usize::from(text.height) };
     let (columns, rows) = model.size;
-    let wide = 76.min(usize::from(columns));
-    let question = snapshot.inspected(session).and_then(|inspected| inspected.detail.question.as_ref());
-    // Another question may have taken its place: what is shown is what is answered.
-    let about = question.filter(|question| question.id == asked).map_or_else(
-        || "It asks no more.".to_owned(),
-        |question| clean_line(&format!("{}: {}", question.tool, question.title)),
-    );
-    let about = wrap(&Line::new((0, 0)).with(Tone::Plain, about), wide.saturating_sub(4));
-    let area = layout::overlay(columns, rows.saturating_sub(1), wide, about.len() + RULINGS.len() + 3);
-    let inside = frame(pen, area, &format!("The agent of {} asks", name(snapshot, session)), Tone::Warn);
-    // The choices stay when there is little room.
-    let room = usize::from(inside.height).saturating_sub(RULINGS.len() + 1).min(about.len());
-    let mut shown = about.get(..room).unwrap_or_default().to_vec();
-    if let (true, Some(last)) = (room < about.len(), room.checked_sub(1)) {
-        // What is not seen here is not to be overlooked.
-        let more = format!("… {} more lines: read them in the pane before you answer", about.len() - last);
-        let more = wrap(&Line::new((0, 0)).with(Tone::Warn, more), wide.saturating_sub(4));
-        shown.splice(last.., more.into_iter().take(1));
-    }
-    pen.rows(inside, &shown);
-    let first = u16::try_from(if room > 0 { room + 1 } else { 0 }).unwrap_or(u16::MAX);
-    for (at, (_, _, words)) in RULINGS.iter().enumerate() {
-        let line = first.saturating_add(u16::try_from(at).unwrap_or(u16::MAX));
+    let high = usize::from(text.height) + RULINGS.len() + 3;
+    let area = layout::overlay(columns, rows.saturating_sub(1), usize::from(text.width) + 4, high);
+    let more = if port.fits() { "" } else { " · J K scroll" };
+    let inside = frame(pen, area, &format!("The agent of {} asks{more}", name(snapshot, session)), Tone::Warn);
+    let text = Rect { height: text.height.min(inside.height), ..inside };
+    pen.rows(text, &port.rows(position));
+    let first = if text.height > 0 { text.height + 1 } else { 0 };
+    for (line, (at, (_, _, words))) in (first..).zip(RULINGS.iter().enumerate()) {
         if line >= inside.height {
             break;
         }
@@ -267,6 +272,18 @@ fn editing(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, editor: &Edito
     let asked = snapshot.inspected(editor.session).and_then(|inspected| inspected.detail.requests.first());
     let asked = asked.map(|request| clean_line(&request.in_words())).unwrap_or_default();
     let (title, hint) = match editor.purpose {
+        Purpose::Say => {
+            let running = snapshot.tree.node(editor.session).is_some_and(|node| {
+                let agents = |step: Step| step.performer() == Performer::Agent;
+                node.row.is_running() && node.row.step.is_some_and(agents)
+            });
+            let when = if running {
+                "Its agent is at work and gets this:"
+            } else {
+                "Its agent gets this with its next prompt:"
+            };
+            (format!("Message to {name}"), when.to_owned())
+        }
         Purpose::Reactivate => (format!("Reactivate {name}"), "Its agent goes on with this:".to_owned()),
         Purpose::Redesign => {
             (format!("Design {name} anew"), "New sessions do it, the design first. Their agents get this:".to_owned())

@@ -1,6 +1,6 @@
 //! Claude Code, the real program, with a model that is none.
 
-use callboard::model::{AgentFailure, Cause, EventKind, HaltReason, IntentAction, Lasts, Permission, SessionId};
+use callboard::model::{AgentFailure, Cause, EventKind, HaltReason, IntentAction, Lasts, Permission, SessionId, Step};
 
 use super::{
     lab::Shape,
@@ -50,7 +50,11 @@ fn what_nobody_allowed_is_not_done() {
         _ => None,
     };
     assert_eq!(events.iter().filter_map(denied).collect::<Vec<_>>(), ["Bash", "Write"], "{events:?}");
-    assert!(events.contains(&EventKind::AgentThought { text: "Shall I?\n".into() }), "{events:?}");
+    let thought = |kind: &EventKind| match kind {
+        EventKind::AgentThought { text } => Some(text.clone()),
+        _ => None,
+    };
+    assert_eq!(events.iter().filter_map(thought).collect::<String>(), "Shall I?\n", "{events:?}");
     assert!(model.asked()[1].heard("Nobody is here to allow this"), "the agent is told");
 }
 
@@ -121,10 +125,74 @@ fn a_person_answers_what_is_asked() {
     let told: Vec<(bool, String)> = real.events(id, 2).iter().filter_map(told).collect();
     let (ada, before) = (super::lab::EMAIL.to_owned(), format!("{}, before", super::lab::EMAIL));
     assert_eq!(told, [(false, ada.clone()), (true, ada.clone()), (false, ada.clone()), (true, ada), (true, before)]);
-    // Exactly this is denied in another session, too, though that is asked nothing.
-    let standing = lab.open().standing(lab.session("component_coding", "Beta")).unwrap();
-    assert_eq!(standing.len(), 1, "{standing:?}");
-    assert!(!standing[0].ruling.allowed && standing[0].title.as_ref().unwrap().ends_with("/c"));
+    // What was said for ever is a rule that can be read, and holds in other sessions without a question.
+    let rule = lab.read("home/.config/callboard/config.toml");
+    let wanted = format!(
+        "\n# {}, in session {id}\n[[permission]]\nproject = \"{}\"\nagent = \"sh\"\ntool = \"Bash\"\nexactly = \"touch {}/c\"\nallow = false\n",
+        super::lab::EMAIL,
+        lab.project,
+        lab.root
+    );
+    assert_eq!(rule, wanted);
+    real.tests(&["Beta"], &["one"]);
+    let longer = Act::Shell(format!("touch {}/c\ntouch {0}/g", lab.root));
+    model.rules(vec![real::rule(&write_code("Beta"), vec![touch("c"), vec![longer], vec![writes("Beta", "one\n")]])]);
+    let other = lab.session("component_coding", "Beta");
+    let more = asked(&real, other);
+    assert_eq!(more.title, format!("touch {}/c", lab.root));
+    assert_eq!(more.detail, format!("touch {}/c\ntouch {0}/g", lab.root), "a longer command is another one");
+    lab.ok(&["deny", &other.to_string()]);
+    lab.completes(other);
+    let told = |kind: &EventKind| match kind {
+        EventKind::Permission { by, .. } => Some(by.clone()),
+        _ => None,
+    };
+    let told: Vec<String> = real.events(other, 2).iter().filter_map(told).collect();
+    assert_eq!(told, [format!("your rule: deny Bash \"touch {}/c\"", lab.root), super::lab::EMAIL.to_owned()]);
+}
+
+#[test]
+fn rules_of_the_configuration_answer_before_a_person_does() {
+    let Some(real) = with("") else { return };
+    let Real { lab, model } = &real;
+    real.tests(&["Alpha"], &["one"]);
+    let config = lab.read("project/callboard.toml");
+    let rules = format!(
+        "\n[[permission]]\ntool = \"Bash\"\nlike = \"touch {0}/*\"\nallow = true\n\n[[permission]]\nagent = \"sh\"\ntool = \"Bash\"\nexactly = \"touch {0}/b\"\nallow = false\n",
+        lab.root
+    );
+    lab.write("project/callboard.toml", &(config + &rules));
+    let shell = |line: &str| vec![Act::Shell(line.replace("ROOT", lab.root.as_str()))];
+    let turns = || {
+        vec![
+            shell("touch ROOT/a"),
+            shell("touch ROOT/b"),
+            shell("touch ROOT/x; touch ROOT/y"),
+            vec![writes("Alpha", "one\n")],
+        ]
+    };
+    model.rules(vec![rule(&write_code("Alpha"), turns())]);
+    lab.engine();
+    // What the file allows, nobody has agreed to yet: it counts for nothing, and neither does its agent.
+    let id = lab.session_with("component_coding", "Alpha", &["--mode", "agentic"]);
+    assert!(lab.halt_of(id).message.contains("callboard trust"));
+    let shown = lab.ok(&["trust", "--yes"]);
+    assert!(shown.contains(&format!("every agent may use Bash, like: \"touch {}/*\"", lab.root)), "{shown}");
+    lab.done(id, IntentAction::Retry);
+    lab.completes(id);
+    let there = ["a", "b", "x", "y"].map(|name| lab.root.join(name).exists());
+    assert_eq!(there, [true, false, false, false], "{}", lab.story());
+    let by = |kind: &EventKind| match kind {
+        EventKind::Permission { allowed, by, .. } => Some((*allowed, by.split(':').next().unwrap().to_owned())),
+        _ => None,
+    };
+    let by: Vec<(bool, String)> = real
+        .events(id, lab.history(id).iter().rfind(|it| it.step == Step::GenerateImplementation).unwrap().seq)
+        .iter()
+        .filter_map(by)
+        .collect();
+    let of = "the project's rule".to_owned();
+    assert_eq!(by, [(true, of.clone()), (false, of), (false, "permissions = \"deny\"".into())]);
 }
 
 #[test]

@@ -70,7 +70,6 @@ fn an_agent_does_its_work_and_nothing_else() {
         "sh -c 'sh -c \"echo x > $LAB/outside\"'",
         "rm $LAB/data/callboard.db",
         "$CALLBOARD --store $LAB/data/callboard.db --project $LAB/project cancel $CALLBOARD_SESSION_ID",
-        "[ -n \"$CALLBOARD_MCP\" ]",
     ];
     let mut act = format!("CALLBOARD='{}'\n", env!("CARGO_BIN_EXE_callboard"));
     act += "mkdir -p tests; echo 'adds one' > tests/alpha.t; git add tests; git commit --quiet -m mine || exit 9\n\

@@ -151,6 +151,8 @@ fn settings_are_as_strict() {
         said("[limits]\nagents = 0\n").starts_with("/home/u/config.toml:2:10: `agents` must be between 1 and 1000")
     );
     assert!(said("account = \"\"\n").starts_with("/home/u/config.toml:1:11: a name must not be empty"));
+    let rule = "[[permission]]\nproject = \"shop\"\ntool = \"Bash\"\nallow = true\n";
+    assert!(said(rule).starts_with("/home/u/config.toml:2:11: \"shop\" is no absolute path"), "{}", said(rule));
     assert!(said("agent = \"who\"\n").starts_with("/home/u/config.toml:1:9: unknown agent \"who\""));
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use callboard::{
-    model::{ComponentKind, CustomRunner, Limits, Preset, Protocol, Runner},
+    model::{About, ComponentKind, CustomRunner, Limits, Preset, Protocol, Rule, RuleOf, Runner},
     project::{Project, Settings, find_root},
 };
 use camino::Utf8Path;
@@ -284,6 +284,61 @@ fn settings_stand_behind_the_project() {
 }
 
 #[test]
+fn rules_are_the_projects_and_the_users() {
+    let own = "[[permission]]\ntool = \"Bash\"\nlike = \"cargo test*\"\nallow = true\n";
+    let users = settings(
+        "[[permission]]\nagent = \"claude\"\ntool = \"Bash\"\nexactly = \"cargo test --doc\"\nallow = false\n\
+         [[permission]]\nproject = \"/elsewhere\"\ntool = \"Bash\"\nallow = true\n",
+    );
+    let project = parse(&minimal(own)).with_settings(&users);
+    let decided = |agent: &str, tool: &str, what: &str| {
+        Rule::deciding(project.rules.iter(), agent, tool, what).map(|rule| (rule.allow, rule.of))
+    };
+    assert_eq!(decided("codex", "Bash", "cargo test --doc"), Some((true, RuleOf::Project)));
+    assert_eq!(decided("claude", "Bash", "cargo test --doc"), Some((false, RuleOf::User)), "what forbids wins");
+    assert_eq!(decided("claude", "Bash", "cargo test"), Some((true, RuleOf::Project)));
+    assert_eq!(decided("claude", "Bash", "cargo test; rm -r /"), None);
+    assert_eq!(decided("claude", "Write", "cargo test"), None);
+    assert_eq!(decided("claude", "Bash", "ls"), None, "the rule of another project");
+    // What is allowed needs consent, what is forbidden does not.
+    assert!(project.foreign_commands()[0].contains("every agent may use Bash, like: \"cargo test*\""));
+    assert_eq!(parse(&minimal(&own.replace("true", "false"))).consent_hash(), None);
+}
+
+#[test]
+fn a_rule_is_added_to_the_settings_and_nothing_else_changes() {
+    let (_dir, root) = folder(&[("dotfiles.toml", "# mine\naccount = \"work\" # here")]);
+    let file = root.join("config/config.toml");
+    let rule = |text: &str| Rule {
+        agent: None,
+        tool: "Bash".into(),
+        about: About::Exactly(text.into()),
+        allow: true,
+        of: RuleOf::User,
+    };
+    let odd = "a \"b\" \\ \n\t\u{1b}[2J é # x";
+    Settings::add_rule(&file, "/shop", &rule(odd), "ada\n[limits]\nagents = 1").unwrap();
+    let read = Settings::load(&file).unwrap();
+    assert_eq!(read.rules, [(Some("/shop".to_owned()), rule(odd))]);
+    assert_eq!(read.limits, Settings::default().limits, "a comment stays one");
+    // Where the file is a link, the file behind it is what changes.
+    std::fs::remove_file(&file).unwrap();
+    std::os::unix::fs::symlink(root.join("dotfiles.toml"), &file).unwrap();
+    for _ in 0..2 {
+        Settings::add_rule(&file, "/shop", &rule("ls"), "ada").unwrap();
+    }
+    let text = std::fs::read_to_string(root.join("dotfiles.toml")).unwrap();
+    let added = "\n# ada\n[[permission]]\nproject = \"/shop\"\ntool = \"Bash\"\nexactly = \"ls\"\nallow = true\n";
+    assert_eq!(text, format!("# mine\naccount = \"work\" # here\n{added}"), "once, at the end");
+    assert!(std::fs::symlink_metadata(&file).unwrap().is_symlink());
+    assert_eq!(std::fs::read_dir(root.join("config")).unwrap().count(), 1, "nothing is left beside it");
+    // What cannot be read is not written over.
+    std::fs::write(root.join("dotfiles.toml"), "account = 7").unwrap();
+    assert!(Settings::add_rule(&file, "/shop", &rule("ls"), "ada").is_err());
+    assert_eq!(std::fs::read_to_string(root.join("dotfiles.toml")).unwrap(), "account = 7");
+}
+
+#[test]
 fn the_default_agent_may_be_the_users() {
     let (_dir, root) = folder(&[
         ("callboard.toml", &minimal("agent = \"mine\"\n")),
@@ -298,8 +353,9 @@ fn the_default_agent_may_be_the_users() {
 #[test]
 fn settings_that_are_not_there_say_nothing() {
     let (_dir, root) = folder(&[]);
-    let settings = Settings::load(&root.join("callboard/config.toml")).unwrap();
-    assert_eq!(settings, Settings::default());
+    let file = root.join("callboard/config.toml");
+    let settings = Settings::load(&file).unwrap();
+    assert_eq!(settings, Settings { file: Some(file), ..Settings::default() });
     assert_eq!(settings.account, "local");
 }
 

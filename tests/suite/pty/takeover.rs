@@ -56,6 +56,10 @@ fn there_and_back() {
     let written = String::from_utf8(term.written()).unwrap();
     assert!(written.contains("it got <qcjA>"), "{written}");
     assert_eq!(world.json(&["show", &id])["status"], "active");
+    let report = world.ok(&["report", &id]);
+    for what in ["took its conversation over with claude --resume", "gave its conversation back"] {
+        assert!(report.contains(what), "{what}: {report}");
+    }
 
     // Ctrl-C ends the program, not the board, which has its keys again. What was said before is still there.
     let talks = |term: &mut Term, count: usize| {

@@ -13,6 +13,8 @@ use super::world::{World, new, scope};
 const V1: &str = include_str!("../../data/store/v1.sql");
 /// On top of version 1.
 const V2: &str = include_str!("../../data/store/v2.sql");
+/// On top of version 2.
+const V4: &str = include_str!("../../data/store/v4.sql");
 
 fn refusal(world: &World) -> StoreError {
     Store::open(&world.path, scope("local", "/shop")).unwrap_err()
@@ -31,7 +33,7 @@ fn a_fresh_one_is_made_with_its_folder() {
     drop(world.open());
     let raw = world.raw();
     let pragma = |name: &str| raw.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0)).unwrap();
-    assert_eq!(pragma("user_version"), 4);
+    assert_eq!(pragma("user_version"), 5);
     assert_eq!(pragma("application_id"), 0x6361_6c6c);
     assert_eq!(raw.query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0)).unwrap(), "wal");
     drop(world.open());
@@ -51,8 +53,8 @@ fn a_newer_one_is_refused_and_left_alone() {
     world.raw().pragma_update(None, "user_version", 99).unwrap();
     let before = world.dump();
     let error = refusal(&world);
-    assert!(matches!(error, StoreError::Newer { found: 99, known: 4, .. }), "{error:?}");
-    assert!(error.to_string().contains("its version is 99, this one knows 4"), "{error}");
+    assert!(matches!(error, StoreError::Newer { found: 99, known: 5, .. }), "{error:?}");
+    assert!(error.to_string().contains("its version is 99, this one knows 5"), "{error}");
     assert_eq!(world.dump(), before);
 }
 
@@ -131,7 +133,7 @@ fn version_1_with_data_still_opens() {
     store.created_by().unwrap();
     assert_eq!(store.base_runs("0", &["adds".into()]).unwrap(), []);
     let version = world.raw().query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0)).unwrap();
-    assert_eq!(version, 4, "it was brought up");
+    assert_eq!(version, 5, "it was brought up");
     assert_eq!(world.open_as("other", "/home/ada/shop").sessions(SessionFilter::default()).unwrap().len(), 1);
 }
 
@@ -150,7 +152,28 @@ fn version_2_with_data_still_opens() {
     let rows: Vec<String> = world.dump().into_iter().filter(|row| row.starts_with("criterion_")).collect();
     assert_eq!(rows.len(), 2, "{rows:?}");
     let version = world.raw().query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0)).unwrap();
-    assert_eq!(version, 4, "it was brought up");
+    assert_eq!(version, 5, "it was brought up");
+}
+
+#[test]
+fn version_4_with_data_still_opens() {
+    let world = World::new();
+    for version in [V1, V2, V4] {
+        world.raw().execute_batch(version).unwrap();
+    }
+    let store = world.open_as("local", "/home/ada/shop");
+    let sessions = store.sessions(SessionFilter::default()).unwrap();
+    let asking = sessions.iter().find(|(_, row)| row.asks > 0).unwrap();
+    let question = store.question(asking.0.id).unwrap().unwrap();
+    assert_eq!((question.title.as_str(), question.detail.as_str()), ("cargo add serde", ""));
+    assert_eq!(store.open_requests(asking.0.id).unwrap().len(), 1);
+    for (session, row) in &sessions {
+        assert_eq!(store.detail(session.id).unwrap().row, *row);
+        assert_eq!(store.messages(session.id, 9).unwrap(), []);
+    }
+    super::oracle::check(&store);
+    let version = world.raw().query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(version, 5, "it was brought up");
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, fs, path::Path};
 use callboard::{
     model::{
         Answer, Component, ComponentKind, Criterion, CriterionCheck, CriterionState, Decision, Event, EventKind, Grant,
-        HaltReason, IntentId, Lasts, Limits, Mode, Permission, PermissionId, RequestId, Ruling, SessionId, SessionKind,
-        Status, Step, StepResult, Story, Verdict,
+        HaltReason, IntentId, Lasts, Limits, Message, MessageId, Mode, Permission, PermissionId, RequestId, Ruling,
+        SessionId, SessionKind, Status, Step, StepResult, Story, Verdict,
     },
     store::{Change, Consent, SessionFilter, Store, StoreError},
     workflow::Bounds,
@@ -47,6 +47,7 @@ fn full(world: &World) -> Foreign {
             },
             begin(id(CHILD), 1, Step::Initialize),
             Change::Events(vec![note(id(CHILD))]),
+            Change::Message(message(id(CHILD), 81)),
             Change::Question(question(id(CHILD), 71)),
             permit(71, "ada"),
             Change::Question(question(id(CHILD), 72)),
@@ -68,11 +69,26 @@ fn full(world: &World) -> Foreign {
 
 fn question(session: SessionId, number: u128) -> Permission {
     let (tool, title) = ("Bash".into(), "ls".into());
-    Permission { id: PermissionId::from_u128(number), session_id: session, seq: 1, tool, title, asked_at: 1, until: 9 }
+    Permission {
+        id: PermissionId::from_u128(number),
+        session_id: session,
+        seq: 1,
+        tool,
+        title,
+        detail: String::new(),
+        subject: String::new(),
+        asked_at: 1,
+        until: 9,
+    }
+}
+
+fn message(session: SessionId, number: u128) -> Message {
+    let (id, user, text) = (MessageId::from_u128(number), "ada".into(), "secret".into());
+    Message { id, session_id: session, user, text, at: 1, seq: None, delivered_at: None, seen_at: None }
 }
 
 fn permit(number: u128, user: &str) -> Change {
-    let ruling = Grant { allowed: true, lasts: Lasts::Always, user: user.into() };
+    let ruling = Grant { allowed: true, lasts: Lasts::Session, user: user.into() };
     Change::Permit { id: PermissionId::from_u128(number), ruling, at: 2 }
 }
 
@@ -143,6 +159,8 @@ fn reads_see_nothing(mine: &Store, theirs: &Store, foreign: &Foreign) -> BTreeSe
     empty("attempts", mine.attempts(&whole).unwrap().is_empty());
     empty("resumes_at", mine.resumes_at(session, 1).unwrap().is_none());
     empty("question", mine.question(session).unwrap().is_none());
+    empty("unseen", mine.unseen(session).unwrap().is_empty());
+    empty("messages", mine.messages(session, 9).unwrap().is_empty());
     empty("standing", mine.standing(session).unwrap().is_empty());
     empty("last_seq", mine.last_seq(session).unwrap() == 0);
     empty("decided", mine.decided(session).unwrap() == 0);
@@ -259,6 +277,9 @@ fn changes(foreign: &Foreign) -> Vec<Change> {
         Change::Halt(halt(session, 1, HaltReason::NoProgress)),
         Change::Decide { halt: foreign.halt.id, decision },
         Change::Outlook { session, next: None, halt: None, at },
+        Change::Message(message(session, 83)),
+        Change::Delivered { session, message: MessageId::from_u128(81), seq: 1, at },
+        Change::Seen { session, message: MessageId::from_u128(81), at },
         Change::Question(question(session, 73)),
         permit(72, "eve"),
         intent(IntentId::generate(), session),
@@ -299,6 +320,9 @@ const fn names_something(change: &Change) -> bool {
         | Change::Halt(_)
         | Change::Decide { .. }
         | Change::Outlook { .. }
+        | Change::Message(_)
+        | Change::Delivered { .. }
+        | Change::Seen { .. }
         | Change::Question(_)
         | Change::Permit { .. }
         | Change::Ask(_)
@@ -315,7 +339,7 @@ fn no_change_reaches_into_another_scope() {
     let foreign = full(&world);
     let changes = changes(&foreign);
     let kinds: BTreeSet<_> = changes.iter().map(|change| format!("{:?}", std::mem::discriminant(change))).collect();
-    assert_eq!((kinds.len(), changes.iter().all(names_something)), (25, true));
+    assert_eq!((kinds.len(), changes.iter().all(names_something)), (28, true));
     for (account, project) in OTHERS {
         let mut mine = world.open_as(account, project);
         mine.apply(&vec![catalogue(), new(SessionId::generate())]).unwrap();

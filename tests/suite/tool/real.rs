@@ -7,10 +7,16 @@ use super::super::{
     engine::real::{Kind, Setting},
     integration::{BEGINNING, Shop, TOML},
 };
-use crate::model::{Act, Model, Rule};
+use crate::{
+    confine::is_possible,
+    model::{Act, Model, Rule},
+};
+
+/// A sandbox in which an agent reaches its model.
+const SANDBOX: &str = "\n[sandbox]\nmode = \"worktree\"\n";
 
 /// What the integration test misses is asked of Cart's session, and Cart's agent, who remembers what it wrote, adds it.
-fn wakes_a_session_that_remembers(kind: Kind, tool: &str) {
+fn wakes_a_session_that_remembers(kind: Kind, tool: &str, more: &str) {
     let Some(setting) = Setting::of(kind) else { return };
     let say = |text: &str| vec![Act::Say(text.into())];
     let write = |path: &str, content: &str| vec![Act::Write { path: path.into(), content: content.into() }];
@@ -33,9 +39,18 @@ fn wakes_a_session_that_remembers(kind: Kind, tool: &str) {
             vec![write("src/orders/cart.txt", "price\nweight\n"), say("It weighs now.")],
         ),
     ]);
-    let toml = TOML.replace("agent = \"player\"", &format!("agent = \"{}\"", kind.preset)) + &setting.table(&model);
-    let (shop, id) = Shop::with(&toml, &[BEGINNING], |shop| setting.configure(&model, &shop.folder.join("home")));
+    let toml =
+        TOML.replace("agent = \"player\"", &format!("agent = \"{}\"", kind.preset)) + &setting.table(&model) + more;
+    let (shop, id) = Shop::with(&toml, &[BEGINNING], |shop| {
+        let home = shop.folder.join("home");
+        setting.configure(&model, &home);
+        // What a sandbox opens must be there.
+        std::fs::create_dir_all(home.join(".claude")).unwrap();
+        std::fs::write(home.join(".claude.json"), "{}").unwrap();
+    });
     assert_eq!(shop.run(id), 0, "{}", shop.story());
+    let confined = shop.notes(id).iter().any(|note| note.starts_with("Confined: "));
+    assert_eq!(confined, !more.is_empty(), "{:?}", shop.notes(id));
 
     let store = shop.store();
     let cart = store.session(shop.coding("Cart")).unwrap();
@@ -55,17 +70,45 @@ fn wakes_a_session_that_remembers(kind: Kind, tool: &str) {
 #[test]
 fn claude_wakes_a_session() {
     let claude = Kind { preset: "claude", program: "claude" };
-    wakes_a_session_that_remembers(claude, "mcp__callboard__reactivate_session");
+    wakes_a_session_that_remembers(claude, "mcp__callboard__reactivate_session", "");
 }
 
 #[test]
 fn codex_wakes_a_session() {
     let codex = Kind { preset: "codex", program: "codex" };
-    wakes_a_session_that_remembers(codex, "mcp__callboard__reactivate_session");
+    wakes_a_session_that_remembers(codex, "mcp__callboard__reactivate_session", "");
 }
 
 #[test]
 fn an_agent_of_the_client_protocol_wakes_a_session() {
     let acp = Kind { preset: "claude-acp", program: "claude-agent-acp" };
-    wakes_a_session_that_remembers(acp, "mcp__callboard__reactivate_session");
+    wakes_a_session_that_remembers(acp, "mcp__callboard__reactivate_session", "");
+}
+
+#[test]
+fn a_confined_claude_wakes_a_session() {
+    if !is_possible() {
+        return;
+    }
+    let claude = Kind { preset: "claude", program: "claude" };
+    wakes_a_session_that_remembers(claude, "mcp__callboard__reactivate_session", SANDBOX);
+}
+
+#[test]
+fn a_confined_agent_of_the_client_protocol_wakes_a_session() {
+    if !is_possible() {
+        return;
+    }
+    let acp = Kind { preset: "claude-acp", program: "claude-agent-acp" };
+    wakes_a_session_that_remembers(acp, "mcp__callboard__reactivate_session", SANDBOX);
+}
+
+/// Its own sandbox cannot start in another, so it asks before each edit, and edits in its worktree it may make.
+#[test]
+fn a_confined_codex_wakes_a_session() {
+    if !is_possible() {
+        return;
+    }
+    let codex = Kind { preset: "codex", program: "codex" };
+    wakes_a_session_that_remembers(codex, "mcp__callboard__reactivate_session", SANDBOX);
 }

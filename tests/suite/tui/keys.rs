@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use callboard::{
     model::{
-        Answer, Cause, HaltReason, IntentAction, Lasts, Mode, Permission, PermissionId, Request, RequestId, Seen,
-        SessionId, SessionKind, Status, Step, StepResult, Wish,
+        self, Answer, Cause, HaltReason, IntentAction, Lasts, MessageId, Mode, Permission, PermissionId, Request,
+        RequestId, Seen, SessionId, SessionKind, Status, Step, StepResult, Wish,
     },
     store::Change,
     tui::{Ask, Effect, Focus, Key, Message, Overlay, Pane, Scope, TABLE, able, footer, help},
@@ -162,12 +162,64 @@ fn what_is_asked() {
 }
 
 #[test]
+fn an_agent_is_told_something_or_interrupted() {
+    let (shelf, cast) = shop();
+    let mut board = shelf.board((140, 40));
+    board.go(cast.discount);
+    board.press("i");
+    assert!(board.text().contains("Message to Discount"), "{}", board.text());
+    assert_eq!(asks(board.press("Ctrl-S")), [], "an empty one is none");
+    assert!(board.text().contains("message: write something"), "{}", board.text());
+    board.write("Mind the tax.");
+    assert_eq!(asks(board.press("Ctrl-S")), [IntentAction::Say { text: "Mind the tax.".into() }]);
+    assert_eq!(asks(board.press("I")), [IntentAction::Interrupt]);
+    // It is seen until the agent has taken it in, whatever is in it.
+    let id = MessageId::from_u128(8);
+    let message = model::Message {
+        id,
+        session_id: cast.discount,
+        user: "ada@example.com".into(),
+        text: "Mind\u{1b}[2J the tax.\nAnd more.".into(),
+        at: NOW,
+        seq: None,
+        delivered_at: None,
+        seen_at: None,
+    };
+    shelf.scene().write(vec![Change::Message(message)]);
+    let mut board = shelf.board((140, 40));
+    board.go(cast.discount);
+    assert!(board.text().contains("✉ for its agent's next prompt: Mind the tax."), "{}", board.text());
+    shelf.scene().write(vec![Change::Delivered { session: cast.discount, message: id, seq: 2, at: NOW }]);
+    let mut board = shelf.board((140, 40));
+    board.go(cast.discount);
+    assert!(board.text().contains("✉ told its agent, not taken in yet: Mind the tax."), "{}", board.text());
+    shelf.scene().write(vec![Change::Seen { session: cast.discount, message: id, at: NOW }]);
+    let mut board = shelf.board((140, 40));
+    board.go(cast.discount);
+    assert!(!board.text().contains('✉'), "{}", board.text());
+    board.go(cast.cart);
+    assert_eq!(asks(board.press("i I")), []);
+    assert!(board.text().contains("interrupt: none of its steps is running"), "{}", board.text());
+}
+
+#[test]
 fn what_an_agent_asks_is_answered() {
     let (shelf, cast) = shop();
     let id = PermissionId::from_u128(7);
     let (tool, title) = ("Bash".into(), "cargo add serde\u{1b}[2J".into());
     let seq = 2;
-    let question = Permission { id, session_id: cast.discount, seq, tool, title, asked_at: NOW, until: NOW + 1 };
+    let lines = (1..=60).map(|n| format!("+line {n}\u{1b}[31m\n"));
+    let question = Permission {
+        id,
+        session_id: cast.discount,
+        seq,
+        tool,
+        title,
+        detail: format!("cargo add serde\n-old\n{}", lines.collect::<String>()),
+        subject: String::new(),
+        asked_at: NOW,
+        until: NOW + 1,
+    };
     shelf.scene().write(vec![Change::Question(question)]);
     let mut board = shelf.board((80, 24));
     board.go(cast.discount);
@@ -177,7 +229,11 @@ fn what_an_agent_asks_is_answered() {
         board.text()
     );
     let permit = |allow, lasts| IntentAction::Permit { id, allow, lasts };
-    assert_eq!(asks(board.press("p Enter")), [permit(true, Lasts::Once)]);
+    board.press("p");
+    assert_snapshot!("permission", board.text());
+    board.press("J J J J J J J J J J");
+    assert_snapshot!("permission_scrolled", board.text());
+    assert_eq!(asks(board.press("Enter")), [permit(true, Lasts::Once)]);
     assert_eq!(asks(board.press("p j Enter")), [permit(true, Lasts::Session)]);
     assert_eq!(asks(board.press("p j j j j j Enter")), [permit(false, Lasts::Always)]);
     assert_eq!(asks(board.press("p k j j j k Enter")), [permit(true, Lasts::Always)]);
@@ -186,22 +242,6 @@ fn what_an_agent_asks_is_answered() {
     assert_snapshot!("permit", board.pictures());
     board.press("Esc !");
     assert!(board.text().contains("asks"), "{}", board.text());
-}
-
-/// What has no room where it is answered is not left out without a word.
-#[test]
-fn what_an_agent_asks_is_not_cut_unseen() {
-    let (shelf, cast) = shop();
-    let id = PermissionId::from_u128(7);
-    let (tool, title) = ("terminal".into(), format!("sh -c '{}; echo the end'", "true && ".repeat(300)));
-    let seq = 2;
-    let question = Permission { id, session_id: cast.discount, seq, tool, title, asked_at: NOW, until: NOW + 1 };
-    shelf.scene().write(vec![Change::Question(question)]);
-    let mut board = shelf.board((80, 24));
-    board.go(cast.discount);
-    board.press("p");
-    let text = board.text();
-    assert!(text.contains("more lines: read them in the pane") && !text.contains("the end"), "{text}");
 }
 
 #[test]

@@ -1,0 +1,141 @@
+//! What agents may and may not do without a person being asked, as the configuration says it.
+
+use std::fmt;
+
+/// What a `*` does not stand for: with these, a command that begins well ends as another one.
+const NEVER: &[char] = &['\n', '\r', ';', '&', '|', '<', '>', '`', '$', '(', ')'];
+
+/// Who said so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RuleOf {
+    /// The project's file.
+    Project,
+    /// The user's settings.
+    User,
+}
+
+/// What of all that a tool can do a rule is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum About {
+    /// Whatever it does.
+    Anything,
+    /// Exactly this.
+    Exactly(String),
+    /// What looks like this: `*` stands for anything but line ends and what separates and nests commands in a shell.
+    Like(String),
+}
+
+/// A rule for what agents ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// The agent; `None`: every one.
+    pub agent: Option<String>,
+    /// The tool, as the agent calls it.
+    pub tool: String,
+    /// What of it.
+    pub about: About,
+    /// Whether it may.
+    pub allow: bool,
+    /// Who said so.
+    pub of: RuleOf,
+}
+
+impl Rule {
+    /// Whether it is about this: a tool of an agent, and what the tool would do, whole.
+    #[must_use]
+    pub fn covers(&self, agent: &str, tool: &str, subject: &str) -> bool {
+        let about = match &self.about {
+            About::Anything => true,
+            About::Exactly(text) => text == subject,
+            About::Like(pattern) => like(pattern, subject),
+        };
+        about && self.tool == tool && self.agent.as_deref().is_none_or(|own| own == agent)
+    }
+
+    /// The rule that decides what is asked: one that forbids before one that allows.
+    pub fn deciding<'r>(
+        rules: impl Iterator<Item = &'r Self> + Clone,
+        agent: &str,
+        tool: &str,
+        subject: &str,
+    ) -> Option<&'r Self> {
+        let mut all = rules.filter(|rule| rule.covers(agent, tool, subject));
+        let mut forbids = all.clone();
+        forbids.find(|rule| !rule.allow).or_else(|| all.next())
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verb = if self.allow { "allow" } else { "deny" };
+        let of = match self.of {
+            RuleOf::Project => "the project's rule",
+            RuleOf::User => "your rule",
+        };
+        write!(f, "{of}: {verb} {}", self.tool)?;
+        match &self.about {
+            About::Anything => Ok(()),
+            About::Exactly(text) => write!(f, " {text:?}"),
+            About::Like(pattern) => write!(f, " like {pattern:?}"),
+        }
+    }
+}
+
+/// Whether a text looks like a pattern.
+fn like(pattern: &str, text: &str) -> bool {
+    // Out of the folder that the pattern names leads no star.
+    if text.contains("..") && !pattern.contains("..") {
+        return false;
+    }
+    let Some((first, rest)) = pattern.split_once('*') else { return pattern == text };
+    let Some(mut left) = text.strip_prefix(first) else { return false };
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let last = parts.pop().unwrap_or_default();
+    // The leftmost place for each part leaves the most for those that follow.
+    for part in parts {
+        let Some((skipped, after)) = left.split_once(part) else { return false };
+        if skipped.contains(NEVER) {
+            return false;
+        }
+        left = after;
+    }
+    left.strip_suffix(last).is_some_and(|skipped| !skipped.contains(NEVER))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::like;
+
+    #[test]
+    fn a_star_stands_for_much_but_not_for_another_command() {
+        let cases = [
+            ("cargo test", "cargo test", true),
+            ("cargo test", "cargo test --all", false),
+            ("cargo test*", "cargo test", true),
+            ("cargo test*", "cargo test --all", true),
+            ("cargo test *", "cargo testament", false),
+            ("cargo * --all", "cargo test --lib --all", true),
+            ("cargo * --all", "cargo test --all --lib", false),
+            ("*", "anything at all", true),
+            ("*.md", "docs/a.md", true),
+            ("a*b*c", "aXbYc", true),
+            ("a*b*c", "abc", true),
+            ("a*b*c", "acb", false),
+            ("a*a", "a", false),
+            ("cargo test*", "cargo test; rm -rf /", false),
+            ("cargo test*", "cargo test && curl x", false),
+            ("cargo test*", "cargo test\nrm -rf /", false),
+            ("cargo test*", "cargo test $(rm x)", false),
+            ("cargo test*", "cargo test `rm x`", false),
+            ("cargo test*", "cargo test > /etc/passwd", false),
+            ("cargo *;true", "cargo a;b;true", false),
+            ("src/*", "src/a/b.rs", true),
+            ("src/*", "src/../../etc/passwd", false),
+            ("", "", true),
+            ("", "a", false),
+        ];
+        for (pattern, text, expected) in cases {
+            assert_eq!(like(pattern, text), expected, "{pattern:?} {text:?}");
+        }
+    }
+}
