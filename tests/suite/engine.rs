@@ -13,6 +13,7 @@ mod hosted;
 mod intents;
 mod lab;
 mod limits;
+mod opencode;
 pub(crate) mod real;
 mod sandbox;
 mod scopes;

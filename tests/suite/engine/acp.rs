@@ -11,16 +11,12 @@ use crate::model::{Act, Fail};
 const ACP: Kind = Kind { preset: "claude-acp", program: "claude-agent-acp" };
 
 /// Heavier programs, which `tests/agents/install` brings only when they are named.
-const OTHERS: [Kind; 3] = [
-    Kind { preset: "codex-acp", program: "codex-acp" },
-    Kind { preset: "opencode", program: "opencode" },
-    Kind { preset: "qwen", program: "qwen" },
-];
+const OTHERS: [Kind; 2] =
+    [Kind { preset: "codex-acp", program: "codex-acp" }, Kind { preset: "qwen", program: "qwen" }];
 
 #[test]
 fn others_of_the_protocol_come_to_their_end_too() {
     for kind in OTHERS {
-        // Without a word from its host, OpenCode ends its turn when a command is denied.
         let Some(real) = Real::new(kind, "permissions = \"allow\"", Shape::default()) else { continue };
         let Real { lab, model } = &real;
         real.tests(&["Alpha"], &["one", "two"]);
@@ -80,6 +76,11 @@ fn what_nobody_allowed_is_not_done() {
     let wanted = [("Bash", false), ("Write", false), ("Write", true)].map(|(tool, allowed)| (tool.to_owned(), allowed));
     assert_eq!(asked, wanted, "{events:?}");
     assert!(events.contains(&EventKind::AgentThought { text: "Shall I?\n".into() }), "{events:?}");
+}
+
+#[test]
+fn a_person_answers_what_is_asked() {
+    real::a_person_is_asked(ACP, Act::Shell);
 }
 
 #[test]

@@ -69,3 +69,9 @@ fn an_agent_of_the_client_protocol_wakes_a_session() {
     let acp = Kind { preset: "claude-acp", program: "claude-agent-acp" };
     wakes_a_session_that_remembers(acp, "mcp__callboard__reactivate_session");
 }
+
+#[test]
+fn opencode_wakes_a_session() {
+    let opencode = Kind { preset: "opencode", program: "opencode" };
+    wakes_a_session_that_remembers(opencode, "callboard_reactivate_session");
+}
