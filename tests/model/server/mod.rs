@@ -27,6 +27,9 @@ pub(crate) use rules::{Act, Fail, Rule, Said};
 const LIMIT: Duration = Duration::from_secs(120);
 
 /// A request that was for a model.
+/// How requests begin that a program makes for itself, though it offers tools with them.
+const ASIDES: [&str; 2] = ["[SUGGESTION MODE", "Generate a concise, single-line task title"];
+
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     /// The interface, by its path.
@@ -55,8 +58,8 @@ impl Asked {
 
     /// Whether the program asks for something of its own: a title, or what the user may say next.
     pub(crate) fn is_aside(&self) -> bool {
-        let suggestion = |said: &Said| matches!(said, Said::User(text) if text.starts_with("[SUGGESTION MODE"));
-        self.tools.is_empty() || self.said.last().is_some_and(suggestion)
+        let own = |said: &Said| matches!(said, Said::User(text) if ASIDES.iter().any(|own| text.starts_with(own)));
+        self.tools.is_empty() || self.said.last().is_some_and(own)
     }
 
     /// How many turns of the model it has in it.

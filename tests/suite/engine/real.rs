@@ -12,7 +12,7 @@ use callboard::model::{
 };
 use camino::{Utf8Path, Utf8PathBuf};
 use rustix::process::Signal;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::lab::{Lab, Shape, is_alive};
 use crate::model::{Act, Fail, Model, Rule};
@@ -75,6 +75,13 @@ impl Setting {
     /// What the program reads from its home folder.
     pub(crate) fn configure(&self, model: &Model, home: &Utf8Path) {
         configure(self.kind, home, model.port());
+    }
+
+    /// What its own program asks a person at its first use is answered, also about this folder.
+    pub(crate) fn used_by_hand(&self, home: &Utf8Path, folder: &str) {
+        if self.kind.preset == "claude" {
+            used_by_hand(home, folder);
+        }
     }
 }
 
@@ -207,6 +214,17 @@ fn opencode(port: u16) -> String {
     config.to_string()
 }
 
+/// A person has gone through what Claude Code asks in a terminal at its first use: its colours, the key, whether it trusts
+/// this folder.
+fn used_by_hand(home: &Utf8Path, folder: &str) {
+    let file = home.join(".claude.json");
+    let mut known: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    known["hasCompletedOnboarding"] = json!(true);
+    known["customApiKeyResponses"] = json!({"approved": ["sk-ant-dummy"], "rejected": []});
+    known["projects"][folder] = json!({"hasTrustDialogAccepted": true});
+    fs::write(file, known.to_string()).unwrap();
+}
+
 /// Files in the home of the lab's user that the program reads.
 fn configure(kind: Kind, home: &Utf8Path, port: u16) {
     let write = |file: &str, text: &str| {
@@ -216,11 +234,12 @@ fn configure(kind: Kind, home: &Utf8Path, port: u16) {
     };
     if kind.preset.starts_with("codex") {
         let config = format!(
-            "model = \"gpt-5.5\"\nmodel_provider = \"fake\"\ncheck_for_update_on_startup = false\n\
+            "model = \"gpt-5.5\"\nmodel_provider = \"fake\"\ncheck_for_update_on_startup = false\ndisable_paste_burst = true\n\
              [model_providers.fake]\nname = \"fake\"\nbase_url = \"http://127.0.0.1:{port}/v1\"\nenv_key = \"FAKE_API_KEY\"\n\
              wire_api = \"responses\"\nrequest_max_retries = 1\nstream_max_retries = 1\n\
              [sandbox_workspace_write]\nexclude_slash_tmp = true\nexclude_tmpdir_env_var = true\n\
-             [analytics]\nenabled = false\n[features]\nplugins = false\napps = false\n"
+             [analytics]\nenabled = false\n[features]\nplugins = false\napps = false\n\
+             [notice.model_migrations]\n\"gpt-5.5\" = \"gpt-6-sol\"\n"
         );
         write(".codex/config.toml", &config);
     }
