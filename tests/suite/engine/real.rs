@@ -186,6 +186,13 @@ fn environment(kind: Kind, port: u16) -> Vec<(String, String)> {
         ("OPENCODE_DISABLE_DEFAULT_PLUGINS", "1".to_owned()),
         ("npm_config_registry", "http://127.0.0.1:9".to_owned()),
     ];
+    let gemini = [
+        ("GEMINI_API_KEY", "dummy".to_owned()),
+        ("GOOGLE_GEMINI_BASE_URL", format!("http://127.0.0.1:{port}")),
+        ("GEMINI_CLI_TRUST_WORKSPACE", "true".to_owned()),
+        ("GEMINI_CLI_NO_RELAUNCH", "true".to_owned()),
+        ("NO_COLOR", "1".to_owned()),
+    ];
     let qwen = [
         ("OPENAI_API_KEY", "dummy".to_owned()),
         ("OPENAI_BASE_URL", format!("http://127.0.0.1:{port}/v1")),
@@ -196,6 +203,7 @@ fn environment(kind: Kind, port: u16) -> Vec<(String, String)> {
         "claude" | "claude-acp" => &claude,
         "codex" | "codex-acp" => &codex,
         "opencode" => &opencode,
+        "gemini" => &gemini,
         "qwen" => &qwen,
         other => panic!("how does {other} find its model?"),
     };
@@ -242,6 +250,15 @@ fn configure(kind: Kind, home: &Utf8Path, port: u16) {
              [notice.model_migrations]\n\"gpt-5.5\" = \"gpt-6-sol\"\n"
         );
         write(".codex/config.toml", &config);
+    }
+    if kind.preset == "gemini" {
+        let settings = json!({
+            "general": {"enableAutoUpdate": false, "disableAutoUpdate": true, "maxAttempts": 2},
+            "privacy": {"usageStatisticsEnabled": false}, "telemetry": {"enabled": false},
+            "security": {"auth": {"selectedType": "gemini-api-key"}, "folderTrust": {"enabled": false}},
+            "model": {"name": "gemini-2.5-pro"},
+        });
+        write(".gemini/settings.json", &settings.to_string());
     }
     if kind.preset == "qwen" {
         let auth = json!({"auth": {"selectedType": "openai"}, "folderTrust": {"enabled": false}});
