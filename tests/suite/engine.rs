@@ -14,6 +14,7 @@ mod intents;
 mod lab;
 mod limits;
 mod messages;
+mod opencode;
 pub(crate) mod real;
 mod sandbox;
 mod scopes;
