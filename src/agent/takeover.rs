@@ -13,13 +13,14 @@ pub fn takeover(agent: &AgentConfig, conversation: &str) -> Result<Vec<String>, 
         return Err(format!("the conversation has a name that no program is given: {conversation:?}"));
     }
     let mut argv = agent.program();
-    let option = match (agent.protocol, agent.preset) {
-        (Protocol::Claude, _) => "--resume",
-        (Protocol::Codex, _) => "resume",
+    let options = match (agent.protocol, agent.preset) {
+        (Protocol::Claude, _) => &["--resume"][..],
+        // Without a server that outlives it: that would keep the conversation, and callboard's next turn would be refused.
+        (Protocol::Codex, _) => &["resume", "--no-daemon"],
         // What callboard talks with is one command of the program.
         (Protocol::Acp, Some(Preset::OpenCode)) if argv.last().is_some_and(|last| last == "acp") => {
             argv.pop();
-            "--session"
+            &["--session"]
         }
         (Protocol::Acp | Protocol::Command | Protocol::Script, _) => {
             return Err(format!(
@@ -29,7 +30,8 @@ pub fn takeover(agent: &AgentConfig, conversation: &str) -> Result<Vec<String>, 
             ));
         }
     };
-    argv.extend([option.to_owned(), conversation.to_owned()]);
+    argv.extend(options.iter().map(|option| (*option).to_owned()));
+    argv.push(conversation.to_owned());
     argv.extend(agent.args.clone());
     Ok(argv)
 }

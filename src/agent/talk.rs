@@ -76,7 +76,7 @@ pub struct Question {
     pub title: String,
     /// The same whole, on many lines if it takes them; empty: the title says it all.
     pub detail: String,
-    /// What a rule for it is about; see [`subject`].
+    /// What a rule for it is about; see `subject`.
     pub subject: String,
     /// The files that it writes, relative to the worktree where they are in it, if writing is all that it does.
     pub writes: Vec<String>,

@@ -84,6 +84,8 @@ struct Running {
     stop: watch::Sender<Stop>,
     /// The intent that is answered with its beginning.
     intent: Option<IntentId>,
+    /// Its `seq`.
+    seq: u32,
 }
 
 pub(super) struct Dispatcher {
@@ -94,6 +96,8 @@ pub(super) struct Dispatcher {
     todo: VecDeque<Key>,
     /// Sessions that wait for a time: they are looked at again when it has come.
     later: HashMap<Key, Micros>,
+    /// Whether intents wait for an attempt whose end is on record and was not heard of yet.
+    pub(super) postponed: bool,
     ended: mpsc::UnboundedSender<AttemptEnded>,
 }
 
@@ -129,6 +133,7 @@ pub async fn run(options: Options, stop: impl Future<Output = ()>) -> Result<End
         running: HashMap::new(),
         todo: VecDeque::new(),
         later: HashMap::new(),
+        postponed: false,
         ended,
     };
     let wake = Arc::new(Notify::new());
@@ -167,7 +172,12 @@ impl Dispatcher {
             tokio::select! {
                 biased;
                 () = &mut stop => return Ok(Ended::Stopped),
-                Some(ended) = inbox.recv() => self.attempt_ended(ended).await?,
+                Some(ended) = inbox.recv() => {
+                    self.attempt_ended(ended).await?;
+                    if std::mem::take(&mut self.postponed) {
+                        self.look().await?;
+                    }
+                }
                 () = until(later) => {}
                 () = woken(wake, looked + WAKE_EVERY) => {
                     looked = Instant::now();
@@ -432,7 +442,7 @@ impl Dispatcher {
     /// Starts an attempt, or the validation that ends one.
     fn start(&mut self, key: &Key, job: Job, validation: bool) {
         let (stop, stopper) = watch::channel(Stop::Run);
-        self.running.insert(key.clone(), Running { stop, intent: job.intent });
+        self.running.insert(key.clone(), Running { stop, intent: job.intent, seq: job.seq });
         let (ended, key) = (self.ended.clone(), key.clone());
         let stopper = Stopper(stopper);
         let attempt = async move {
@@ -452,6 +462,11 @@ impl Dispatcher {
     /// Whether an attempt of the session is being made, or waits for its permit.
     pub(super) fn is_running(&self, key: &Key) -> bool {
         self.running.contains_key(key)
+    }
+
+    /// Whether the attempt of the session that runs is this one.
+    pub(super) fn runs(&self, key: &Key, seq: u32) -> bool {
+        self.running.get(key).is_some_and(|running| running.seq == seq)
     }
 
     /// Whether an attempt that this intent started is about to begin, and to answer it.

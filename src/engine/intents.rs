@@ -58,6 +58,13 @@ impl Dispatcher {
         let Some(desk) = self.desks.get_mut(&key.desk()) else { return Ok(()) };
         drop(desk.project(&self.options.settings));
         let session = desk.store.session(key.session)?;
+        // Who sees on record that a step has ended may go on at once, though its end is not heard of here yet.
+        let ended = desk.store.attempts(&session)?.last().filter(|last| last.outcome.is_some()).map(|last| last.seq);
+        if starts_a_step(&intent.action) && ended.is_some_and(|seq| self.runs(key, seq)) {
+            self.postponed = true;
+            return Ok(());
+        }
+        let Some(desk) = self.desks.get(&key.desk()) else { return Ok(()) };
         match desk.weigh(&session, running, intent).await? {
             Weighed::Refuse(why) => self.answer(key, intent, Answer::Refused { why }, Vec::new()).await,
             Weighed::Start => self.drive(key, Some(intent.id)).await,
@@ -464,6 +471,11 @@ async fn is_seen(session: &Session, halt: &Halt, seen: Option<&Seen>) -> Result<
         }
         (Some(_) | None, _) => Ok(()),
     }
+}
+
+/// Whether it has a step begin, and asks for that while none runs.
+const fn starts_a_step(action: &IntentAction) -> bool {
+    matches!(action, IntentAction::Advance | IntentAction::Retry)
 }
 
 /// Whether the session's next step may begin because of it.

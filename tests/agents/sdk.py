@@ -169,7 +169,9 @@ class Turn:
         check(lines.content == 'name = "lab"\n', f"one line: {lines.content}")
         whole = await conn.read_text_file(session, str(self.cwd / "README.md"))
         check(whole.content == "a shop\n", f"a file: {whole.content}")
-        for path in ["/etc/hostname", str(self.cwd / "../../other"), "README.md", str(self.cwd / "missing")]:
+        missing = await conn.read_text_file(session, str(self.cwd / "missing"))
+        check(missing.content == "", f"no file: {missing.content}")
+        for path in ["/etc/hostname", str(self.cwd / "../../other"), "README.md"]:
             await self.refused(f"reading {path}", conn.read_text_file(session, path))
         outside = str(self.cwd.parent / "outside")
         await self.refused("writing outside", conn.write_text_file(session, outside, "x"))

@@ -41,7 +41,7 @@ fn each_program_goes_on_with_a_conversation_in_its_own_way() {
         (known("claude"), &["claude", "--resume", "c-1"][..]),
         (opus, &["claude", "--resume", "c-1", "--model", "opus"]),
         (own("claude", &["npx", "claude"]), &["npx", "claude", "--resume", "c-1"]),
-        (known("codex"), &["codex", "resume", "c-1"]),
+        (known("codex"), &["codex", "resume", "--no-daemon", "c-1"]),
         (known("opencode"), &["opencode", "--session", "c-1"]),
         (own("opencode", &["/opt/opencode", "acp"]), &["/opt/opencode", "--session", "c-1"]),
     ] {

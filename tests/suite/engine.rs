@@ -16,6 +16,7 @@ mod lab;
 mod limits;
 mod messages;
 mod modes;
+mod opencode;
 mod protocol;
 pub(crate) mod real;
 mod sandbox;

@@ -4,5 +4,6 @@ mod demo;
 mod ends;
 mod foreign;
 mod keys;
+mod spoken;
 mod takeover;
 mod term;

@@ -30,6 +30,8 @@ pub(super) struct Call {
     edits: Vec<(String, String)>,
     /// Files that it is about.
     places: Vec<String>,
+    /// What it was told to write, as far as that says what is different.
+    written: String,
     text: String,
     /// The terminal in which it runs its command.
     terminal: Option<String>,
@@ -119,8 +121,9 @@ impl Calls {
             return events;
         }
         if call.kind == "edit" && call.edits.is_empty() {
-            // It does not tell what is different.
-            call.edits = call.places.iter().map(|path| (path.clone(), String::new())).collect();
+            // It does not tell what is different; if it is one file, what it was told to write does.
+            let written = if call.places.len() == 1 { call.written.as_str() } else { "" };
+            call.edits = call.places.iter().map(|path| (path.clone(), written.to_owned())).collect();
         }
         if status == "completed" && !call.edits.is_empty() {
             events.extend(call.edits.into_iter().map(|(path, diff)| EventKind::FileEdit { path, diff }));
@@ -155,6 +158,10 @@ impl Calls {
         if let Some(locations) = update["locations"].as_array() {
             let paths = locations.iter().take(OPEN).filter_map(|place| place["path"].as_str());
             call.places = paths.map(|path| self.relative(path)).collect();
+        }
+        let input = |key: &str| update["rawInput"][key].as_str();
+        if let Some(new) = input("newString").or_else(|| input("content")) {
+            call.written = diff::between(input("oldString").unwrap_or_default(), new);
         }
         if let Some(content) = update["content"].as_array() {
             self.content(call, content);

@@ -1,6 +1,6 @@
 //! In which way a turn by the Agent Client Protocol failed.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     agent::talk::{Failure, said, title},
@@ -66,8 +66,61 @@ pub(super) fn of_error(error: &Value, load: bool, logins: &str) -> Failure {
         (400..500, _) | (_, "invalid_request") => {
             (AgentFailure::Rejected, format!("the model's server did not take a request: {words}"))
         }
+        _ if error["data"]["errorName"] == "APIError" => return of_words(&words),
         _ if load => return no_conversation(),
         _ => (AgentFailure::Other, format!("the agent stopped: {words}")),
     };
     Failure::new(way, what)
+}
+
+/// OpenCode tells of every failure of a model's server alike: only the server's own words say which it was.
+fn of_words(words: &str) -> Failure {
+    let lower = words.to_lowercase();
+    let says = |marks: &[&str]| marks.iter().any(|mark| lower.contains(mark));
+    let status = lower.split(|char: char| !char.is_ascii_alphanumeric()).find_map(|word| match word.parse() {
+        Ok(status @ 400..=599) if word.len() == 3 => Some(status),
+        Ok(_) | Err(_) => None,
+    });
+    let code = match status.unwrap_or(0_u16) {
+        0 if says(&["rate limit", "too many requests", "quota", "usage limit", "exhausted"]) => 429,
+        0 if says(&["overloaded", "server error", "server had an error", "unavailable", "capacity", "gateway"]) => 500,
+        0 if says(&["api key", "api-key", "unauthorized", "authentication"]) => 401,
+        0 => return Failure::new(AgentFailure::Other, format!("the model's server failed: {words}")),
+        status => i64::from(status),
+    };
+    of_error(&json!({"code": code, "message": words}), false, "")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{of_error, of_words};
+    use crate::model::AgentFailure;
+
+    #[test]
+    fn a_conversation_that_is_gone_is_told_from_a_request_that_is_wrong() {
+        // As OpenCode says it.
+        let error = json!({"code": -32602, "message": "Invalid params: session not found: ses_1", "data": {"sessionId": "ses_1"}});
+        assert_eq!(of_error(&error, true, "").kind, AgentFailure::NoConversation);
+        assert_eq!(of_error(&error, false, "").kind, AgentFailure::Other);
+    }
+
+    #[test]
+    fn a_server_s_words_tell_which_failure_it_was() {
+        for (words, way) in [
+            ("Internal error: Rate limit reached for gpt in organization x", AgentFailure::Quota),
+            ("You exceeded your current quota, please check your plan", AgentFailure::Quota),
+            ("429 status code (no body)", AgentFailure::Quota),
+            ("Overloaded", AgentFailure::Overloaded),
+            ("The server had an error while processing your request", AgentFailure::Overloaded),
+            ("Service Unavailable", AgentFailure::Overloaded),
+            ("Incorrect API key provided: sk-0", AgentFailure::LoggedOut),
+            ("error 400: max_tokens is 50000", AgentFailure::Rejected),
+            ("Provider returned error", AgentFailure::Other),
+            ("there are 500000 tokens too many", AgentFailure::Other),
+        ] {
+            assert_eq!(of_words(words).kind, way, "{words}");
+        }
+    }
 }

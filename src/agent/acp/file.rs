@@ -42,13 +42,15 @@ pub fn serve(worktree: &Utf8Path, request: &FileRequest) -> Result<Option<String
     let path = Utf8PathBuf::from(&request.path);
     let relative = path.strip_prefix(worktree).map_err(|_| format!("{path} is not in {worktree}"))?;
     let file = safe_path(worktree, relative.as_str()).map_err(|error| error.to_string())?;
-    let failed = |error: std::io::Error| {
-        if error.kind() == ErrorKind::NotFound { format!("{path} is not there") } else { format!("{path}: {error}") }
-    };
+    let failed = |error: std::io::Error| format!("{path}: {error}");
     match &request.access {
         Access::Read { line, limit } => {
             let mut bytes = Vec::new();
-            File::open(&file).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes)).map_err(failed)?;
+            match File::open(&file).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes)) {
+                // Empty, as in an editor that opens it: Gemini CLI reads a file before it makes it, and gives up at any error.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                read => drop(read.map_err(failed)?),
+            }
             if bytes.len() as u64 > LONGEST {
                 return Err(format!("{path} is longer than {LONGEST} bytes"));
             }
@@ -73,7 +75,18 @@ fn part(text: String, line: Option<usize>, limit: Option<usize>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::part;
+    use super::{Access, FileRequest, part, serve};
+
+    #[test]
+    fn a_file_that_is_not_there_is_empty_and_can_be_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = camino::Utf8Path::from_path(folder.path()).unwrap().canonicalize_utf8().unwrap();
+        let request = |access| FileRequest { key: "1".into(), path: root.join("new/a.txt").into(), access };
+        let read = request(Access::Read { line: None, limit: None });
+        assert_eq!(serve(&root, &read), Ok(Some(String::new())));
+        assert_eq!(serve(&root, &request(Access::Write { content: "one\n".into() })), Ok(None));
+        assert_eq!(serve(&root, &read), Ok(Some("one\n".into())));
+    }
 
     #[test]
     fn lines_are_counted_from_one() {

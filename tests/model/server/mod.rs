@@ -7,6 +7,7 @@
 
 mod anthropic;
 mod chat;
+mod gemini;
 mod http;
 mod responses;
 mod rules;
@@ -25,6 +26,9 @@ pub(crate) use rules::{Act, Fail, Rule, Said};
 
 /// Whatever takes longer never happens.
 const LIMIT: Duration = Duration::from_secs(120);
+
+/// How requests begin that a program makes for itself, though it offers tools with them.
+const ASIDES: [&str; 2] = ["[SUGGESTION MODE", "Generate a concise, single-line task title"];
 
 /// A request that was for a model.
 #[derive(Debug, Clone)]
@@ -55,8 +59,8 @@ impl Asked {
 
     /// Whether the program asks for something of its own: a title, or what the user may say next.
     pub(crate) fn is_aside(&self) -> bool {
-        let suggestion = |said: &Said| matches!(said, Said::User(text) if text.starts_with("[SUGGESTION MODE"));
-        self.tools.is_empty() || self.said.last().is_some_and(suggestion)
+        let own = |said: &Said| matches!(said, Said::User(text) if ASIDES.iter().any(|own| text.starts_with(own)));
+        self.tools.is_empty() || self.said.last().is_some_and(own)
     }
 
     /// How many turns of the model it has in it.
@@ -189,6 +193,9 @@ fn serve(inner: &Inner, stream: &TcpStream) -> std::io::Result<()> {
         "/v1/messages" => (anthropic::read, anthropic::speak),
         "/v1/responses" => (responses::read, responses::speak),
         "/v1/chat/completions" => (chat::read, chat::speak),
+        path if path.ends_with(gemini::STREAM) => (gemini::read, gemini::speak),
+        path if path.ends_with(gemini::WHOLE) => (gemini::read, gemini::tell),
+        path if path.ends_with(gemini::COUNT) => return http::json(stream, 200, &[], &json!({"totalTokens": 100})),
         "/v1/messages/count_tokens" => return http::json(stream, 200, &[], &json!({"input_tokens": 100})),
         "/v1/models" => return http::json(stream, 200, &[], &json!({"data": [], "models": []})),
         _ => return http::json(stream, 404, &[], &json!({"error": {"message": format!("no such page: {path}")}})),

@@ -1,6 +1,6 @@
 //! Claude Code, the real program, with a model that is none.
 
-use callboard::model::{AgentFailure, Cause, EventKind, HaltReason, IntentAction, Lasts, Permission, SessionId, Step};
+use callboard::model::{AgentFailure, Cause, EventKind, HaltReason, IntentAction, Lasts, Step};
 
 use super::{
     lab::Shape,
@@ -58,16 +58,6 @@ fn what_nobody_allowed_is_not_done() {
     assert!(model.asked()[1].heard("Nobody is here to allow this"), "the agent is told");
 }
 
-/// The question that waits for a person, once there is one.
-fn asked(real: &Real, id: SessionId) -> Permission {
-    let mut found = None;
-    real.lab.wait("a question", |store| {
-        found = store.question(id).unwrap();
-        found.is_some()
-    });
-    found.unwrap()
-}
-
 #[test]
 fn a_person_answers_what_is_asked() {
     let Some(real) = with("") else { return };
@@ -95,7 +85,7 @@ fn a_person_answers_what_is_asked() {
     let short = id.to_string();
 
     // Denied this once.
-    let first = asked(&real, id);
+    let first = real.asked(id);
     assert_eq!((first.tool.as_str(), first.title.as_str()), ("Bash", format!("touch {}/a", lab.root).as_str()));
     let inbox = lab.ok(&["inbox"]);
     assert!(inbox.contains("a word") && inbox.contains("Bash: touch"), "{inbox}");
@@ -104,7 +94,7 @@ fn a_person_answers_what_is_asked() {
     lab.wait("the next", |store| store.question(id).unwrap().is_some_and(|next| next.id != first.id));
     lab.ok(&["allow", &short]);
     lab.wait("it is done", |_| lab.root.join("b").exists());
-    let third = asked(&real, id);
+    let third = real.asked(id);
     assert!(third.title.ends_with("/c"), "{}", third.title);
     lab.ok(&["deny", &short, "--always"]);
     lab.wait("the next", |store| store.question(id).unwrap().is_some_and(|next| next.id != third.id));
@@ -138,7 +128,7 @@ fn a_person_answers_what_is_asked() {
     let longer = Act::Shell(format!("touch {}/c\ntouch {0}/g", lab.root));
     model.rules(vec![real::rule(&write_code("Beta"), vec![touch("c"), vec![longer], vec![writes("Beta", "one\n")]])]);
     let other = lab.session("component_coding", "Beta");
-    let more = asked(&real, other);
+    let more = real.asked(other);
     assert_eq!(more.title, format!("touch {}/c", lab.root));
     assert_eq!(more.detail, format!("touch {}/c\ntouch {0}/g", lab.root), "a longer command is another one");
     lab.ok(&["deny", &other.to_string()]);
@@ -220,7 +210,7 @@ fn a_question_ends_with_its_attempt() {
     model.rules(vec![rule(&write_code("Alpha"), vec![vec![Act::Shell(format!("touch {}/x", lab.root))]])]);
     let engine = lab.engine();
     let id = lab.session("component_coding", "Alpha");
-    let first = asked(&real, id);
+    let first = real.asked(id);
     lab.kill(engine);
     lab.engine();
     // The attempt that follows asks anew.

@@ -74,6 +74,11 @@ fn what_the_project_allows_is_done() {
 }
 
 #[test]
+fn a_person_answers_what_is_asked() {
+    real::a_person_is_asked(CODEX, escape);
+}
+
+#[test]
 fn a_killed_engine_is_followed_by_one_that_resumes() {
     real::resumes_after_a_killed_engine(CODEX);
 }

@@ -7,10 +7,12 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use callboard::model::{AgentFailure, AgentReport, Cause, Data, EventKind, IntentAction, SessionId, Status, Step};
+use callboard::model::{
+    AgentFailure, AgentReport, Cause, Data, EventKind, IntentAction, Permission, SessionId, Status, Step,
+};
 use camino::{Utf8Path, Utf8PathBuf};
 use rustix::process::Signal;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::lab::{Lab, Shape, is_alive};
 use crate::model::{Act, Fail, Model, Rule};
@@ -74,6 +76,13 @@ impl Setting {
     pub(crate) fn configure(&self, model: &Model, home: &Utf8Path) {
         configure(self.kind, home, model.port());
     }
+
+    /// What its own program asks a person at its first use is answered, also about this folder.
+    pub(crate) fn used_by_hand(&self, home: &Utf8Path, folder: &str) {
+        if self.kind.preset == "claude" {
+            used_by_hand(home, folder);
+        }
+    }
 }
 
 impl Real {
@@ -102,6 +111,16 @@ impl Real {
             Some(Data::Agent(report)) => report,
             other => panic!("{other:?}\n{}", self.lab.story()),
         }
+    }
+
+    /// The question that waits for a person, once there is one.
+    pub(super) fn asked(&self, id: SessionId) -> Permission {
+        let mut found = None;
+        self.lab.wait("a question", |store| {
+            found = store.question(id).unwrap();
+            found.is_some()
+        });
+        found.unwrap()
     }
 
     /// The events of an attempt.
@@ -167,6 +186,13 @@ fn environment(kind: Kind, port: u16) -> Vec<(String, String)> {
         ("OPENCODE_DISABLE_DEFAULT_PLUGINS", "1".to_owned()),
         ("npm_config_registry", "http://127.0.0.1:9".to_owned()),
     ];
+    let gemini = [
+        ("GEMINI_API_KEY", "dummy".to_owned()),
+        ("GOOGLE_GEMINI_BASE_URL", format!("http://127.0.0.1:{port}")),
+        ("GEMINI_CLI_TRUST_WORKSPACE", "true".to_owned()),
+        ("GEMINI_CLI_NO_RELAUNCH", "true".to_owned()),
+        ("NO_COLOR", "1".to_owned()),
+    ];
     let qwen = [
         ("OPENAI_API_KEY", "dummy".to_owned()),
         ("OPENAI_BASE_URL", format!("http://127.0.0.1:{port}/v1")),
@@ -177,6 +203,7 @@ fn environment(kind: Kind, port: u16) -> Vec<(String, String)> {
         "claude" | "claude-acp" => &claude,
         "codex" | "codex-acp" => &codex,
         "opencode" => &opencode,
+        "gemini" => &gemini,
         "qwen" => &qwen,
         other => panic!("how does {other} find its model?"),
     };
@@ -195,6 +222,17 @@ fn opencode(port: u16) -> String {
     config.to_string()
 }
 
+/// A person has gone through what Claude Code asks in a terminal at its first use: its colours, the key, whether it trusts
+/// this folder.
+fn used_by_hand(home: &Utf8Path, folder: &str) {
+    let file = home.join(".claude.json");
+    let mut known: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    known["hasCompletedOnboarding"] = json!(true);
+    known["customApiKeyResponses"] = json!({"approved": ["sk-ant-dummy"], "rejected": []});
+    known["projects"][folder] = json!({"hasTrustDialogAccepted": true});
+    fs::write(file, known.to_string()).unwrap();
+}
+
 /// Files in the home of the lab's user that the program reads.
 fn configure(kind: Kind, home: &Utf8Path, port: u16) {
     let write = |file: &str, text: &str| {
@@ -204,13 +242,23 @@ fn configure(kind: Kind, home: &Utf8Path, port: u16) {
     };
     if kind.preset.starts_with("codex") {
         let config = format!(
-            "model = \"gpt-5.5\"\nmodel_provider = \"fake\"\ncheck_for_update_on_startup = false\n\
+            "model = \"gpt-5.5\"\nmodel_provider = \"fake\"\ncheck_for_update_on_startup = false\ndisable_paste_burst = true\n\
              [model_providers.fake]\nname = \"fake\"\nbase_url = \"http://127.0.0.1:{port}/v1\"\nenv_key = \"FAKE_API_KEY\"\n\
              wire_api = \"responses\"\nrequest_max_retries = 1\nstream_max_retries = 1\n\
              [sandbox_workspace_write]\nexclude_slash_tmp = true\nexclude_tmpdir_env_var = true\n\
-             [analytics]\nenabled = false\n[features]\nplugins = false\napps = false\n"
+             [analytics]\nenabled = false\n[features]\nplugins = false\napps = false\n\
+             [notice.model_migrations]\n\"gpt-5.5\" = \"gpt-6-sol\"\n"
         );
         write(".codex/config.toml", &config);
+    }
+    if kind.preset == "gemini" {
+        let settings = json!({
+            "general": {"enableAutoUpdate": false, "disableAutoUpdate": true, "maxAttempts": 2},
+            "privacy": {"usageStatisticsEnabled": false}, "telemetry": {"enabled": false},
+            "security": {"auth": {"selectedType": "gemini-api-key"}, "folderTrust": {"enabled": false}},
+            "model": {"name": "gemini-2.5-pro"},
+        });
+        write(".gemini/settings.json", &settings.to_string());
     }
     if kind.preset == "qwen" {
         let auth = json!({"auth": {"selectedType": "openai"}, "folderTrust": {"enabled": false}});
@@ -281,6 +329,40 @@ pub(super) fn fixes_in_one_conversation(real: &Real) -> SessionId {
     id
 }
 
+/// A person is asked for what an agent may not do by itself: once the answer is no, once it is yes.
+pub(super) fn a_person_is_asked(kind: Kind, command: impl Fn(String) -> Act) {
+    let Some(real) = Real::new(kind, "", Shape::default()) else { return };
+    let Real { lab, model } = &real;
+    real.tests(&["Alpha"], &["one"]);
+    let touch = |name: &str| vec![command(format!("touch {}/{name}", lab.root))];
+    model.rules(vec![
+        rule(&write_code("Alpha"), vec![touch("not"), vec![writes("Alpha", "none\n")], vec![say("I could not.")]]),
+        rule(&mend("Alpha"), vec![touch("done"), vec![writes("Alpha", "one\n")], vec![say("So.")]]),
+    ]);
+    lab.engine();
+    let id = lab.session("component_coding", "Alpha");
+    let first = real.asked(id);
+    assert!(first.title.contains("touch") && first.title.contains("/not"), "{}", first.title);
+    lab.ok(&["deny", &id.to_string()]);
+    // An agent may take the no for the end of its turn: what it is asked next is another attempt's.
+    lab.wait("the next", |store| store.question(id).unwrap().is_some_and(|next| next.id != first.id));
+    assert!(real.asked(id).title.contains("/done"));
+    // OpenCode asks twice: whether it may leave its folder, and whether it may run that.
+    lab.ok(&["allow", &id.to_string(), "--session"]);
+    lab.completes(id);
+    assert_eq!(["not", "done"].map(|name| lab.root.join(name).exists()), [false, true], "{}", lab.story());
+    let told = |seq| {
+        let word = |kind| match kind {
+            EventKind::Permission { title, allowed, by, .. } if title.contains("touch") => Some((allowed, by)),
+            _ => None,
+        };
+        real.events(id, seq).into_iter().filter_map(word).collect::<Vec<_>>()
+    };
+    let ada = super::lab::EMAIL.to_owned();
+    assert_eq!((told(2), told(4)[0].clone()), (vec![(false, ada.clone())], (true, ada)));
+    assert!(told(4).iter().all(|(allowed, _)| *allowed), "{:?}", told(4));
+}
+
 /// An engine is killed under its agent; the next one resumes the conversation.
 pub(super) fn resumes_after_a_killed_engine(kind: Kind) {
     let Some(real) = Real::new(kind, "", Shape::default()) else { return };
@@ -305,7 +387,7 @@ pub(super) fn resumes_after_a_killed_engine(kind: Kind) {
 
 /// An agent forgets its conversations, which are in this folder of its home; it begins a new one, and that is said.
 pub(super) fn begins_anew_when_all_is_forgotten(kind: Kind, folder: &str) {
-    let Some(real) = Real::new(kind, "", Shape::default()) else { return };
+    let Some(real) = Real::new(kind, "permissions = \"allow\"", Shape::default()) else { return };
     let Real { lab, model } = &real;
     real.tests(&["Alpha"], &["one"]);
     let again = rule("round it", vec![vec![writes("Alpha", "one three\n")], vec![say("Rounded.")]]);
@@ -382,6 +464,10 @@ pub(super) fn eight_do_not_mix(kind: Kind) {
     let Some(real) = Real::new(kind, "", shape) else { return };
     let Real { lab, model } = &real;
     real.tests(&names, &["one"]);
+    if let Some(bin) = bin(kind.program).filter(|_| kind.preset == "opencode") {
+        // Of several that make their database at once, some fail, which is their affair.
+        lab.shell(&lab.project, &format!("PATH={bin}:$PATH opencode db path"));
+    }
     model.rules(names.iter().map(|name| good(name)).collect());
     lab.engine();
     let id = lab.session("context_coding", "Shop");

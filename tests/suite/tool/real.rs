@@ -112,3 +112,9 @@ fn a_confined_codex_wakes_a_session() {
     let codex = Kind { preset: "codex", program: "codex" };
     wakes_a_session_that_remembers(codex, "mcp__callboard__reactivate_session", SANDBOX);
 }
+
+#[test]
+fn opencode_wakes_a_session() {
+    let opencode = Kind { preset: "opencode", program: "opencode" };
+    wakes_a_session_that_remembers(opencode, "callboard_reactivate_session", "");
+}
