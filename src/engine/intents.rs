@@ -7,7 +7,7 @@ use crate::{
         dispatcher::{Dispatcher, Key},
         job::Stop,
         lock::Hold,
-        renewal::Request,
+        renewal::Renewal,
         steps,
     },
     git::Tree,
@@ -284,7 +284,7 @@ impl Desk {
         let decided = if redesign { self.continuation(session, true)? } else { Continuation::Continue(session.id) };
         let waits = self.integration_of(session)?;
         let origin = Origin::Person { user: intent.user.clone() };
-        Ok(match self.opening(&Request { session, context, waits, origin }, decided)? {
+        Ok(match self.opening(&Renewal { session, context, waits, origin }, decided)? {
             Ok((changes, _)) => Weighed::Do(changes),
             Err(why) => Weighed::Refuse(why),
         })
