@@ -36,7 +36,12 @@ pub(super) struct Scene {
 
 impl Scene {
     pub(super) fn new(path: &Utf8Path) -> Self {
-        let mut store = Store::open(path, scope()).unwrap();
+        Self::of(path, scope())
+    }
+
+    /// A scene of another project than every test's.
+    pub(super) fn of(path: &Utf8Path, scope: Scope) -> Self {
+        let mut store = Store::open(path, scope).unwrap();
         store.apply(&vec![Change::Project { name: "shop".into(), description: "A shop".into() }]).unwrap();
         Self { store, at: Cell::new(NOW - 9 * MINUTE), numbers: Cell::new(0x0198_0000_0000_7000_8000_0000_0000_0000) }
     }
