@@ -327,7 +327,10 @@ impl Reader {
             self.snapshot.inspected = None;
             return Ok(());
         };
-        let detail = match self.store.detail(session) {
+        // What was read last and what is read now are of one moment.
+        let _glance = self.store.glance()?;
+        let last = self.snapshot.inspected(session).map(|last| self.store.detail_since(&last.detail));
+        let detail = match last.unwrap_or_else(|| self.store.detail(session)) {
             Ok(detail) => Detail { events: 0, ..detail },
             Err(StoreError::UnknownSession { .. }) => {
                 self.snapshot.inspected = None;
@@ -335,6 +338,8 @@ impl Reader {
             }
             Err(error) => return Err(error),
         };
+        let anew = || self.store.detail(session).map(|anew| Detail { events: 0, ..anew }).ok();
+        debug_assert_eq!(anew().as_ref(), Some(&detail), "what was kept is stale");
         let facts = self.store.facts(&detail, &self.limits, self.snapshot.engine, (self.now)())?;
         let inspected = Inspected { detail, why: why(&facts) };
         if self.snapshot.inspected.as_deref() != Some(&inspected) {

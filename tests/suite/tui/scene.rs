@@ -129,12 +129,17 @@ impl Scene {
 
     /// The last attempt ends, and something comes next.
     pub(super) fn finish(&mut self, session: SessionId, result: StepResult, next: Option<&str>) {
+        let changes = self.finishing(session, result, next);
+        self.write(changes);
+    }
+
+    fn finishing(&self, session: SessionId, result: StepResult, next: Option<&str>) -> Vec<Change> {
         let seq = self.store.last_seq(session).unwrap();
         let at = self.at.get();
-        self.write(vec![
+        vec![
             Change::Finish { session, seq, result: Box::new(result), at },
             Change::Outlook { session, next: next.map(Into::into), halt: None, at },
-        ]);
+        ]
     }
 
     /// A step that is begun and ends well.
@@ -169,10 +174,15 @@ impl Scene {
 
     /// A test run is entered into the ledger.
     pub(super) fn ledger(&mut self, session: SessionId, run: &TestRun) {
+        let change = self.entering(session, run);
+        self.write(vec![change]);
+    }
+
+    fn entering(&self, session: SessionId, run: &TestRun) -> Change {
         let seq = self.store.last_seq(session).unwrap();
         let mut rows: Vec<LedgerRow> = self.store.ledger(session).unwrap();
         absorb(&mut rows, run, seq);
-        self.write(vec![Change::Ledger { session, rows }]);
+        Change::Ledger { session, rows }
     }
 
     /// A step of tests that ends with these failures.
@@ -188,8 +198,9 @@ impl Scene {
             };
             StepResult::error(Cause::Failed, message)
         };
-        self.finish(session, result, Some(next));
-        self.ledger(session, run);
+        let mut changes = self.finishing(session, result, Some(next));
+        changes.push(self.entering(session, run));
+        self.write(changes);
     }
 
     pub(super) fn end(&mut self, session: SessionId, status: Status) {
