@@ -7,7 +7,7 @@ use crate::{
     git::{GitError, Repo},
     model::{Generation, Origin, Session, SessionId, SessionKind, Status},
     store::{Change, Transition},
-    workflow::{Continuation, Past, Wanted, continue_or_new, first_step},
+    workflow::{Continuation, Past, Wanted, continue_or_new, first_step, has_work},
 };
 
 /// A component's work that is to be taken up again: whose, by whom, and with what in mind.
@@ -77,15 +77,18 @@ impl Desk {
         let design = self.design_path(&session.component);
         let repo = Repo::open(Utf8Path::new(&self.scope.project)).ok();
         let changed = |past: &Session| match (&design, &repo) {
-            (Some(path), Some(repo)) => has_another_design(repo, path, past, &sessions).unwrap_or(false),
-            (None, _) | (_, None) => false,
+            // A context is not designed anew: its design is its components'.
+            (Some(path), Some(repo)) if !past.kind.is_for_context() => {
+                has_another_design(repo, path, past, &sessions).unwrap_or(false)
+            }
+            (Some(_) | None, _) => false,
         };
         let past: Vec<Past> = sessions
             .iter()
             .map(|past| Past {
                 id: past.id,
                 kind: past.kind,
-                has_conversation: past.conversation_id.is_some(),
+                has_work: has_work(past),
                 design_changed: past.kind == session.kind && changed(past),
             })
             .collect();

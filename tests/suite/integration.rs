@@ -22,6 +22,8 @@ use callboard::{
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
+use crate::cli::world::{Engine, ran};
+
 /// So long a condition is waited for before the test gives up.
 const LIMIT: Duration = Duration::from_secs(120);
 
@@ -829,6 +831,61 @@ fn work_on_a_design_that_is_not_made_waits_for_a_person() {
     let halt = shop.store().last_halt(coding.id).unwrap().unwrap();
     assert_eq!(halt.reason, HaltReason::Environment);
     assert!(halt.message.contains("the design comes first") && halt.message.contains("cancelled"), "{}", halt.message);
+}
+
+#[test]
+fn a_component_that_a_person_names_goes_on_or_begins_anew() {
+    let design = DESIGN.escape_default().to_string();
+    let anew = REDESIGN_CART.replace("DESIGN", &design);
+    let toml = TOML.replace("[paths]\n", &format!("[paths]{DESIGNED}"));
+    let again = WEIGHED.replace("weight", "weight, twice");
+    let (shop, parent) = Shop::of("context_coding", &toml, &[BEGINNING, WEIGHED, &again, &anew], |shop| {
+        shop.write("docs/cart.md", DESIGN);
+    });
+    assert_eq!(shop.run(parent), 0, "{}", shop.story());
+    let old = shop.coding("Cart");
+    let _engine = Engine::start(|arguments| shop.callboard(arguments));
+    let wake = |which: &[&str]| {
+        let woken = ran(&mut shop.callboard(&[&["reactivate", "--context", "It weighs nothing."], which].concat()));
+        assert_eq!(woken.code, 0, "{woken:?}");
+        (woken.out, woken.err.trim().to_owned())
+    };
+    let is_done = |id: SessionId, generation: u32| {
+        until("its work is done", || {
+            shop.store().session(id).is_ok_and(|it| it.generation == generation && it.status == Status::Complete)
+        });
+    };
+    let (_, said) = wake(&["--component", "Cart"]);
+    assert_eq!(said, format!("continues component_coding Cart ({})", old.short()));
+    is_done(old, 2);
+
+    shop.git(&["merge", "--quiet", "--ff-only", &shop.store().session(parent).unwrap().branch.unwrap()]);
+    shop.write("docs/cart.md", &format!("{DESIGN}\n## Weights\n\nBy hand.\n"));
+    shop.git(&["commit", "--quiet", "--all", "--message", "Cart weighs"]);
+    // Who names a session means that one.
+    let id = old.to_string();
+    assert_eq!(wake(&[&id]), ("done\n".into(), String::new()));
+    is_done(old, 3);
+    let (answer, said) = wake(&["--component", "Cart", "--json"]);
+    let sessions = shop.store().sessions_of("Cart").unwrap();
+    let [_, design, coding] = sessions.as_slice() else { panic!("{}", shop.story()) };
+    let expected = format!(
+        "the design of Cart has changed since its component_coding session ({}): goes on in component_design Cart ({}), \
+         then component_coding Cart ({})",
+        old.short(),
+        design.id.short(),
+        coding.id.short()
+    );
+    assert_eq!(said, expected);
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!(answer, serde_json::json!({"session_id": coding.id, "answer": "done"}));
+    is_done(coding.id, 1);
+    // What was made anew is what goes on from then.
+    let (_, said) = wake(&["--component", "Cart"]);
+    assert_eq!(said, format!("continues component_coding Cart ({})", coding.id.short()));
+    // A context has no design of its own that could be made anew.
+    let (_, said) = wake(&["--component", "Orders", "--kind", "context_coding"]);
+    assert_eq!(said, format!("continues context_coding Orders ({})", parent.short()));
 }
 
 const CARGO: &str = r#"

@@ -160,11 +160,11 @@ impl World {
 
     /// The same with these variables.
     pub(crate) fn engine_with(&self, env: &[(&str, &str)]) -> Engine {
-        let mut command = self.command(&["engine", "run"]);
-        let child = command.envs(env.iter().copied()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let engine = Engine(child);
-        until("the engine is at work", || self.run(&["engine", "status"]).code == 0);
-        engine
+        Engine::start(|arguments| {
+            let mut command = self.command(arguments);
+            command.envs(env.iter().copied());
+            command
+        })
     }
 
     pub(crate) fn open(&self) -> Store {
@@ -214,7 +214,18 @@ pub(crate) fn until(what: &str, mut is: impl FnMut() -> bool) {
     }
 }
 
+/// An engine that runs until it is dropped.
 pub(crate) struct Engine(Child);
+
+impl Engine {
+    /// Starts one, and waits until it is at work. `callboard` makes a command of the program from its arguments.
+    pub(crate) fn start(callboard: impl Fn(&[&str]) -> Command) -> Self {
+        let mut run = callboard(&["engine", "run"]);
+        let engine = Self(run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+        until("the engine is at work", || ran(&mut callboard(&["engine", "status"])).code == 0);
+        engine
+    }
+}
 
 impl Drop for Engine {
     fn drop(&mut self) {
