@@ -12,4 +12,6 @@ mod rows;
 mod shop;
 mod woken;
 
-pub(crate) use shop::{BEGINNING, JOINED, Shop, TOML, WAKE_CART, WEIGHED, open, until};
+pub(crate) use shop::{BEGINNING, JOINED, Shop, TOML, WAKE_CART, WEIGHED, open};
+
+pub(crate) use crate::machine::until;

@@ -4,7 +4,7 @@ use callboard::model::{HaltReason, SessionId, SessionKind, Status, Step};
 use serde_json::Value;
 
 use super::{BEGINNING, JOINED, Shop, TOML, WEIGHED, until};
-use crate::cli::world::{Engine, ran};
+use crate::{cli::world::ran, machine::Engine};
 
 /// Designs of components, and what is designed anew.
 const DESIGNED: &str = r#"

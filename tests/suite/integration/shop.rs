@@ -3,7 +3,6 @@
 use std::{
     fs,
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
 };
 
 use callboard::{
@@ -12,12 +11,11 @@ use callboard::{
 };
 use camino::{Utf8Path, Utf8PathBuf};
 
-/// So long a condition is waited for before the test gives up.
-const LIMIT: Duration = Duration::from_secs(120);
+use crate::machine::Machine;
 
 /// A project whose tests are lines `NAME TOKEN FILE`: a test passes when its file has its token.
 pub(crate) struct Shop {
-    _folder: tempfile::TempDir,
+    machine: Machine,
     pub(crate) folder: Utf8PathBuf,
 }
 
@@ -175,12 +173,8 @@ impl Shop {
     }
 
     pub(crate) fn empty() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let root = Utf8Path::from_path(folder.path()).unwrap().canonicalize_utf8().unwrap();
-        fs::create_dir(root.join("home")).unwrap();
-        let config = "[user]\n\tname = Ada\n\temail = ada@example.com\n[init]\n\tdefaultBranch = main\n";
-        fs::write(root.join("home/.gitconfig"), config).unwrap();
-        Self { _folder: folder, folder: root }
+        let machine = Machine::new();
+        Self { folder: machine.root.clone(), machine }
     }
 
     pub(crate) fn project(&self) -> Utf8PathBuf {
@@ -194,18 +188,7 @@ impl Shop {
     }
 
     pub(crate) fn command(&self, program: &str) -> Command {
-        let mut command = Command::new(program);
-        let home = std::env::var("HOME").unwrap_or_default();
-        command.env_clear().env("HOME", self.folder.join("home")).env("GIT_CONFIG_NOSYSTEM", "1");
-        command.env("GIT_CONFIG_GLOBAL", self.folder.join("home/.gitconfig")).env("CALLBOARD_NO_ENGINE", "1");
-        command.env("CARGO_NET_OFFLINE", "true").stdin(Stdio::null()).current_dir(&self.folder);
-        for (name, otherwise) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
-            command.env(name, std::env::var(name).unwrap_or(format!("{home}/{otherwise}")));
-        }
-        for name in ["PATH", "RUSTUP_TOOLCHAIN"] {
-            command.envs(std::env::var_os(name).map(|value| (name, value)));
-        }
-        command
+        self.machine.command(program, &self.folder)
     }
 
     pub(crate) fn callboard(&self, arguments: &[&str]) -> Command {
@@ -306,12 +289,4 @@ impl Shop {
 pub(crate) fn open(store: &Utf8Path, project: &Utf8Path) -> Store {
     let scope = Scope { account: "local".into(), project: project.to_string(), user: String::new() };
     Store::open(store, scope).unwrap()
-}
-
-pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !holds() {
-        assert!(start.elapsed() < LIMIT, "{what} never happens");
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }

@@ -76,24 +76,8 @@ impl Scene {
     ) -> SessionId {
         let id = SessionId::from_u128(self.number());
         let at = self.at.get();
-        let session = Session {
-            id,
-            kind,
-            component: component.into(),
-            parent_id: parent,
-            status: Status::Active,
-            mode,
-            agent: Some("claude".into()),
-            conversation_id: None,
-            base: None,
-            branch: None,
-            worktree: None,
-            base_commit: None,
-            commit: None,
-            generation: 1,
-            created_at: at,
-            updated_at: at,
-        };
+        let session =
+            Session { id, parent_id: parent, agent: Some("claude".into()), ..Session::new(kind, component, mode, at) };
         let generation = Generation {
             number: 1,
             start: first_step(kind),
