@@ -4,7 +4,7 @@ use std::{cell::RefCell, fs, process::Command};
 
 use callboard::{
     engine,
-    model::{Generation, Mode, Origin, Scope, Session, SessionId, SessionKind, Status, Step},
+    model::{Generation, Mode, Origin, Scope, Session, SessionId, SessionKind, Step},
     project::{Project, Settings},
     store::{Change, Store},
 };
@@ -81,24 +81,7 @@ impl World {
     /// A session that begins with `start`. With a worktree: as `initialize` would have left it.
     pub(crate) fn session(&self, kind: SessionKind, component: &str, start: Step, worktree: bool) -> SessionId {
         let at = engine::now();
-        let session = Session {
-            id: SessionId::generate(),
-            kind,
-            component: component.to_owned(),
-            parent_id: None,
-            status: Status::Active,
-            mode: Mode::Agentic,
-            agent: None,
-            conversation_id: None,
-            base: None,
-            branch: None,
-            worktree: None,
-            base_commit: None,
-            commit: None,
-            generation: 1,
-            created_at: at,
-            updated_at: at,
-        };
+        let session = Session::new(kind, component, Mode::Agentic, at);
         let id = session.id;
         let generation = Generation { number: 1, start, context: String::new(), origin: Origin::New, opened_at: at };
         let mut changes = vec![Change::NewSession(Box::new(session), generation)];

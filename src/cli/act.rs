@@ -6,7 +6,7 @@ use camino::Utf8PathBuf;
 
 use crate::{
     engine::{self, client},
-    model::{Answer, Intent, IntentAction, IntentId, Lasts, RequestId, Seen, Session, SessionId, SessionKind},
+    model::{Answer, Intent, IntentAction, IntentId, Lasts, Micros, RequestId, Seen, Session, SessionId, SessionKind},
     project::Project,
     store::{Change, Need, Store, Watch},
     workflow::newest_with_work,
@@ -108,16 +108,58 @@ pub(super) fn override_(global: &Global, args: &Override) -> Result<u8, CliError
 
 pub(super) fn reactivate(global: &Global, args: &Reactivate) -> Result<u8, CliError> {
     let context = text(args.context.as_ref(), args.context_file.as_ref(), "context file")?;
-    let action = IntentAction::Reactivate { context, requester: None, redesign: args.redesign };
+    let named = IntentAction::Reactivate { context: context.clone(), requester: None, redesign: args.redesign };
     let Some(component) = &args.component else {
-        return ask(global, args.id.as_deref().unwrap_or_default(), action, args.json);
+        return ask(global, args.id.as_deref().unwrap_or_default(), named, args.json);
     };
     let place = Place::find(global)?;
-    let store = place.open()?;
+    let mut store = place.open()?;
     let session = continued(&place.project()?, &store, component, args.kind)?;
-    let does = if args.redesign { "designs anew what was made by" } else { "continues" };
-    print::note(&format!("{does} {} {} ({})", session.kind, session.component, session.id.short()));
-    ask_about(&place, store, session.id, action, args.json)
+    let action = if args.redesign { named } else { IntentAction::Renew { context: context.clone() } };
+    let since = engine::now();
+    match answered(&place, &mut store, session.id, action)? {
+        Answer::Refused { why } => {
+            Err(CliError::Refused(format!("{} {} ({}): {why}", session.kind, session.component, session.id.short())))
+        }
+        answer @ (Answer::Done | Answer::Asked) => {
+            let opened = opened(&store, &session, &context, since)?;
+            print::note(&decided(&session, &opened, args.redesign));
+            let id = opened.last().map_or(session.id, |last| last.id);
+            tell(id, answer, args.json)
+        }
+    }
+}
+
+/// The sessions in which a component's work goes on, in their order, as the engine decided.
+fn opened(store: &Store, session: &Session, context: &str, since: Micros) -> Result<Vec<Session>, CliError> {
+    let mut opened = Vec::new();
+    for it in store.sessions_of(&session.component)? {
+        let last = store.generations(it.id)?.pop();
+        if last.is_some_and(|last| last.opened_at >= since && last.context == context) {
+            opened.push(it);
+        }
+    }
+    Ok(opened)
+}
+
+/// What the engine decided, in words.
+fn decided(session: &Session, opened: &[Session], redesign: bool) -> String {
+    let Session { kind, component, .. } = session;
+    let named = |it: &Session| format!("{} {} ({})", it.kind, it.component, it.id.short());
+    match opened {
+        // It has been opened once more since.
+        [] => format!("continues {}", named(session)),
+        [it] if it.generation > 1 => format!("continues {}", named(it)),
+        made => {
+            let made: Vec<String> = made.iter().map(named).collect();
+            let why = if redesign {
+                format!("designs anew what was made by {}", named(session))
+            } else {
+                format!("the design of {component} has changed since its {kind} session ({})", session.id.short())
+            };
+            format!("{why}: goes on in {}", made.join(", then "))
+        }
+    }
 }
 
 /// The session of a component in which its work goes on.
@@ -173,8 +215,14 @@ fn ask_about(
     action: IntentAction,
     as_json: bool,
 ) -> Result<u8, CliError> {
+    let answer = answered(place, &mut store, session, action)?;
+    tell(session, answer, as_json)
+}
+
+/// What the engine says to something that is asked of it.
+fn answered(place: &Place, store: &mut Store, session: SessionId, action: IntentAction) -> Result<Answer, CliError> {
     let watch = Watch::new(&place.store).ok();
-    let intent = submit(&mut store, session, action)?;
+    let intent = submit(store, session, action)?;
     if is_unwanted() && engine::holder(&place.store).is_none() {
         return Err(CliError::Failed(
             "no engine is at work, and CALLBOARD_NO_ENGINE forbids to start one; what was asked stays on record and is done \
@@ -182,7 +230,12 @@ fn ask_about(
                 .into(),
         ));
     }
-    match wait_for(place, &store, watch.as_ref(), intent)? {
+    wait_for(place, store, watch.as_ref(), intent)
+}
+
+/// Prints an answer.
+fn tell(session: SessionId, answer: Answer, as_json: bool) -> Result<u8, CliError> {
+    match answer {
         answer @ (Answer::Done | Answer::Asked) if as_json => {
             let answer = if answer == Answer::Done { "done" } else { "asked" };
             print::json(&Answered { session_id: session.to_string(), answer });

@@ -265,7 +265,7 @@ pub(super) struct Reactivate {
     /// The session: its id, or a beginning or ending of it that no other has
     #[arg(value_name = "ID")]
     pub(super) id: Option<String>,
-    /// The component or context, instead of a session: its newest session that can be continued
+    /// The component or context, instead of a session: its newest session goes on, or new ones if its design has changed since
     #[arg(long, value_name = "NAME")]
     pub(super) component: Option<String>,
     /// The kind of that session; without it, component_coding, for a context integration

@@ -58,9 +58,11 @@ impl Place {
     /// How the criteria stand: what is on record, and whether the checkout has moved on since.
     pub(super) fn criteria(&self, store: &Store, component: Option<&str>) -> Result<Vec<CriterionRecord>, CliError> {
         let mut records = store.criteria(component)?;
-        if let Ok(repo) = Repo::open(&self.root) {
+        if let Ok(repo) = Repo::open(&self.root)
+            && let Ok(mut progress) = repo.progress()
+        {
             for record in &mut records {
-                record.compare(|commit, files| repo.moved_on(commit, files).unwrap_or(false));
+                record.compare(|commit, files| progress.moved_on(commit, files).unwrap_or(false));
             }
         }
         Ok(records)

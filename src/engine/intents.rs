@@ -7,7 +7,7 @@ use crate::{
         dispatcher::{Dispatcher, Key},
         job::Stop,
         lock::Hold,
-        renewal::Request,
+        renewal::Renewal,
         steps,
     },
     git::Tree,
@@ -113,7 +113,7 @@ impl Dispatcher {
             IntentAction::Say { text } => self.shared.ears.tell(conversation::message(intent, text)),
             IntentAction::Approve { .. } => self.rouse(key)?,
             // Another session of the component, or a new one, may be the one that goes on.
-            IntentAction::Reactivate { .. } => {
+            IntentAction::Reactivate { .. } | IntentAction::Renew { .. } => {
                 for session in self.colleagues(key)? {
                     self.todo(Key { session, ..key.clone() });
                 }
@@ -162,8 +162,15 @@ impl Desk {
             IntentAction::Start => Weighed::Do(Vec::new()),
             IntentAction::Advance => self.advance(session, running, halt.as_ref())?,
             IntentAction::Retry => self.retry(session, running, halt, intent).await?,
-            IntentAction::Reactivate { context, requester: None, redesign } => {
-                self.reactivate(session, context, *redesign, intent)?
+            // Who names a session means that one.
+            IntentAction::Reactivate { context, requester: None, redesign: false } => {
+                self.reactivate(session, context, Continuation::Continue(session.id), intent)?
+            }
+            IntentAction::Reactivate { context, requester: None, redesign: true } => {
+                self.reactivate(session, context, self.continuation(session, true)?, intent)?
+            }
+            IntentAction::Renew { context } => {
+                self.reactivate(session, context, self.continuation(session, false)?, intent)?
             }
             IntentAction::Reactivate { context, requester: Some(requester), redesign } => {
                 let (session, component) = (session.id, session.component.clone());
@@ -279,19 +286,18 @@ impl Desk {
         Ok(matches!(workflow::next(&self.history(session)?), Ok(Next::Waiting(Waiting::Agent { .. }))))
     }
 
-    /// Opens a session again, as a person asks, or new ones for its work when the component is to be designed anew. A person
-    /// who names a session means that one. The integration session at work on its context waits for what is opened.
+    /// Opens a session again, as a person asks, or new ones for its work. The integration session at work on its context waits
+    /// for what is opened.
     fn reactivate(
         &self,
         session: &Session,
         context: &str,
-        redesign: bool,
+        decided: Continuation,
         intent: &Intent,
     ) -> Result<Weighed, EngineError> {
-        let decided = if redesign { self.continuation(session, true)? } else { Continuation::Continue(session.id) };
         let waits = self.integration_of(session)?;
         let origin = Origin::Person { user: intent.user.clone() };
-        Ok(match self.opening(&Request { session, context, waits, origin }, decided)? {
+        Ok(match self.opening(&Renewal { session, context, waits, origin }, decided)? {
             Ok((changes, _)) => Weighed::Do(changes),
             Err(why) => Weighed::Refuse(why),
         })
@@ -485,6 +491,7 @@ const fn sets_going(action: &IntentAction) -> bool {
         | IntentAction::Retry
         | IntentAction::Override { .. }
         | IntentAction::Reactivate { requester: None, .. }
+        | IntentAction::Renew { .. }
         | IntentAction::SetMode { mode: Mode::Auto | Mode::Agentic } => true,
         // What has only just been made has no conversation.
         IntentAction::Start

@@ -7,11 +7,11 @@ use crate::{
     git::{GitError, Repo},
     model::{Generation, Origin, Session, SessionId, SessionKind, Status},
     store::{Change, Transition},
-    workflow::{Continuation, Past, Wanted, continue_or_new, first_step},
+    workflow::{Continuation, Past, Wanted, continue_or_new, first_step, has_work},
 };
 
-/// Who asks for what.
-pub(super) struct Request<'a> {
+/// A component's work that is to be taken up again: whose, by whom, and with what in mind.
+pub(super) struct Renewal<'a> {
     /// The session that stands for the work: its component and workflow are wanted.
     pub(super) session: &'a Session,
     /// What the agent should know.
@@ -27,31 +27,31 @@ type Opened = Result<(Transition, (SessionId, u32)), String>;
 
 impl Desk {
     /// Opens what the work goes on in, and has the session wait for it that does.
-    pub(super) fn opening(&self, request: &Request<'_>, decided: Continuation) -> Result<Opened, EngineError> {
-        if request.context.trim().is_empty() {
+    pub(super) fn opening(&self, renewal: &Renewal<'_>, decided: Continuation) -> Result<Opened, EngineError> {
+        if renewal.context.trim().is_empty() {
             return Ok(Err("say what its agent should know: the context is empty".into()));
         }
         let (mut changes, made, generation) = match decided {
             Continuation::Continue(id) => {
                 let session = self.store.session(id)?;
-                if let Some(chain) = request.waits.map(|waits| self.store.wait_chain(id, waits)).transpose()?.flatten()
+                if let Some(chain) = renewal.waits.map(|waits| self.store.wait_chain(id, waits)).transpose()?.flatten()
                 {
                     return Ok(Err(in_a_circle(&chain)));
                 }
-                match self.reopening(&session, request.context, request.origin.clone())? {
+                match self.reopening(&session, renewal.context, renewal.origin.clone())? {
                     Ok(change) => (vec![change], vec![id], session.generation + 1),
                     Err(why) => return Ok(Err(why)),
                 }
             }
             Continuation::New { design_first } => {
-                let kind = request.session.kind;
+                let kind = renewal.session.kind;
                 if kind.is_for_context() {
                     return Ok(Err("a context's design is its components': reactivate a component's session".into()));
                 }
                 let at_work = |other: &Session| {
                     !other.status.is_terminal() && (other.kind == kind || other.kind == SessionKind::ComponentDesign)
                 };
-                if let Some(other) = self.store.sessions_of(&request.session.component)?.into_iter().find(at_work) {
+                if let Some(other) = self.store.sessions_of(&renewal.session.component)?.into_iter().find(at_work) {
                     return Ok(Err(format!(
                         "{} is being worked on already, by its {} session {}; wait for that, or cancel it first",
                         other.component,
@@ -59,15 +59,15 @@ impl Desk {
                         other.id.short()
                     )));
                 }
-                let (changes, made) = self.anew(request, design_first)?;
+                let (changes, made) = self.anew(renewal, design_first)?;
                 (changes, made, 1)
             }
         };
-        if let Some(waits) = request.waits {
+        if let Some(waits) = renewal.waits {
             let seq = self.store.last_seq(waits)?;
             changes.extend(made.iter().map(|id| Change::AwaitAlso { session: waits, seq, awaited: *id }));
         }
-        let last = made.last().copied().unwrap_or(request.session.id);
+        let last = made.last().copied().unwrap_or(renewal.session.id);
         Ok(Ok((changes, (last, generation))))
     }
 
@@ -77,15 +77,18 @@ impl Desk {
         let design = self.design_path(&session.component);
         let repo = Repo::open(Utf8Path::new(&self.scope.project)).ok();
         let changed = |past: &Session| match (&design, &repo) {
-            (Some(path), Some(repo)) => has_another_design(repo, path, past, &sessions).unwrap_or(false),
-            (None, _) | (_, None) => false,
+            // A context is not designed anew: its design is its components'.
+            (Some(path), Some(repo)) if !past.kind.is_for_context() => {
+                has_another_design(repo, path, past, &sessions).unwrap_or(false)
+            }
+            (Some(_) | None, _) => false,
         };
         let past: Vec<Past> = sessions
             .iter()
             .map(|past| Past {
                 id: past.id,
                 kind: past.kind,
-                has_conversation: past.conversation_id.is_some(),
+                has_work: has_work(past),
                 design_changed: past.kind == session.kind && changed(past),
             })
             .collect();
@@ -94,17 +97,17 @@ impl Desk {
 
     /// New sessions for the work: with `design_first`, one that designs it, and one that waits for that and begins on its
     /// branch. Answers the changes and the sessions.
-    fn anew(&self, request: &Request<'_>, design_first: bool) -> Result<(Transition, Vec<SessionId>), EngineError> {
-        let base = match request.waits {
+    fn anew(&self, renewal: &Renewal<'_>, design_first: bool) -> Result<(Transition, Vec<SessionId>), EngineError> {
+        let base = match renewal.waits {
             Some(requester) => self.store.session(requester)?.branch,
             None => None,
         };
         let mut changes = Vec::new();
         let mut made = Vec::new();
-        let kinds = [design_first.then_some(SessionKind::ComponentDesign), Some(request.session.kind)];
+        let kinds = [design_first.then_some(SessionKind::ComponentDesign), Some(renewal.session.kind)];
         for kind in kinds.into_iter().flatten() {
             let id = SessionId::generate();
-            changes.extend(begin(request, id, kind, base.clone()));
+            changes.extend(begin(renewal, id, kind, base.clone()));
             if let Some(first) = made.last() {
                 changes.push(Change::AwaitAlso { session: id, seq: 0, awaited: *first });
                 let next = Some("waiting".into());
@@ -127,15 +130,15 @@ impl Desk {
     }
 }
 
-fn begin(request: &Request<'_>, id: SessionId, kind: SessionKind, base: Option<String>) -> Transition {
+fn begin(renewal: &Renewal<'_>, id: SessionId, kind: SessionKind, base: Option<String>) -> Transition {
     let at = clock::now();
-    let old = request.session;
+    let old = renewal.session;
     let session = Session { id, agent: old.agent.clone(), base, ..Session::new(kind, &old.component, old.mode, at) };
     let generation = Generation {
         number: 1,
         start: first_step(kind),
-        context: request.context.to_owned(),
-        origin: request.origin.clone(),
+        context: renewal.context.to_owned(),
+        origin: renewal.origin.clone(),
         opened_at: at,
     };
     vec![

@@ -1,7 +1,7 @@
 //! What agents ask for through the sessions tool: carried out, refused, or put to a person, by the project's policy.
 
 use crate::{
-    engine::{EngineError, clock, desk::Desk, intents::Weighed, renewal},
+    engine::{EngineError, clock, desk::Desk, intents::Weighed, renewal::Renewal},
     model::{
         Generation, Intent, Mode, Origin, Policy, Request, RequestId, Ruling, Session, SessionId, SessionKind, Status,
         Wish,
@@ -89,7 +89,7 @@ impl Desk {
                 return Ok(Ok(Carried { changes: vec![also], opened: None }));
             }
         }
-        let asked = renewal::Request {
+        let asked = Renewal {
             session: &session,
             context,
             waits: Some(requester.id),

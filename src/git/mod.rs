@@ -30,7 +30,7 @@ pub use found::{Founding, found};
 pub use invocation::{INHERITED, Invocation};
 pub use name::{branch_name, slug};
 pub use outcome::{CommitOutcome, MergeOutcome, PushOutcome, pushed};
-pub use repo::{Head, Repo};
+pub use repo::{Head, Progress, Repo};
 pub use stage::Staged;
 pub use tree::Tree;
 pub use worktree::Prepared;

@@ -1,6 +1,9 @@
 //! The user's repository: what is asked of it without touching its checkout.
 
-use std::sync::Once;
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Once,
+};
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use git2::{Branch, ErrorClass, ErrorCode, ObjectType, Oid, Repository, RepositoryOpenFlags};
@@ -23,6 +26,37 @@ pub struct Head {
     pub commit: String,
     /// The branch; `None` when HEAD is detached.
     pub branch: Option<String>,
+}
+
+/// The checkout's commit, and what was asked of it about earlier ones: the way to one is long, and gone once.
+pub struct Progress<'a> {
+    repo: &'a Repo,
+    now: git2::Commit<'a>,
+    /// What was asked about, with its commit if the checkout's came after it.
+    earlier: HashMap<String, Option<git2::Commit<'a>>>,
+}
+
+impl Progress<'_> {
+    /// Whether the checkout's commit came after `commit` and has other content at one of these paths.
+    ///
+    /// # Errors
+    /// When there is no such commit, or the repository cannot be read.
+    pub fn moved_on(&mut self, commit: &str, paths: &[String]) -> Result<bool, GitError> {
+        let then = match self.earlier.entry(commit.to_owned()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(asked) => {
+                let is_behind = self.repo.is_ancestor(commit, &self.now.id().to_string())?;
+                asked.insert(if is_behind { Some(self.repo.commit(commit)?) } else { None })
+            }
+        };
+        let Some(then) = then else { return Ok(false) };
+        for path in paths {
+            if self.repo.blob(then, path)? != self.repo.blob(&self.now, path)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
 }
 
 impl std::fmt::Debug for Repo {
@@ -141,22 +175,12 @@ impl Repo {
         }
     }
 
-    /// Whether the checkout's commit came after `commit` and has other content at one of these paths.
+    /// What was done earlier, compared with the checkout's commit.
     ///
     /// # Errors
-    /// When there is no such commit, or the repository cannot be read.
-    pub fn moved_on(&self, commit: &str, paths: &[String]) -> Result<bool, GitError> {
-        let head = self.head()?.commit;
-        if !self.is_ancestor(commit, &head)? {
-            return Ok(false);
-        }
-        let (then, now) = (self.commit(commit)?, self.commit(&head)?);
-        for path in paths {
-            if self.blob(&then, path)? != self.blob(&now, path)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+    /// [`GitError::NoCommit`] when nothing was ever committed.
+    pub fn progress(&self) -> Result<Progress<'_>, GitError> {
+        Ok(Progress { repo: self, now: self.commit(&self.head()?.commit)?, earlier: HashMap::new() })
     }
 
     /// The file that a commit has at a path, if it has one.

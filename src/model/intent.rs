@@ -25,6 +25,12 @@ pub enum IntentAction {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         redesign: bool,
     },
+    /// Have the work of the session's component go on: in the session that began it, or in new ones when its design has
+    /// changed since.
+    Renew {
+        /// What the agent should know.
+        context: String,
+    },
     /// End the session and everything that it started, its children too.
     Cancel,
     /// Change what makes its next step start.

@@ -126,6 +126,7 @@ pub(super) fn wish(action: &IntentAction) -> (String, Option<&str>) {
         IntentAction::Reactivate { context, redesign: true, .. } => {
             ("had its component designed anew".into(), Some(context))
         }
+        IntentAction::Renew { context } => ("had its component's work go on".into(), Some(context)),
         IntentAction::Create { kind, component, context } => {
             (format!("asked for a {kind} session for {component}"), Some(context))
         }
@@ -203,6 +204,7 @@ pub(super) fn who(intent: &Intent, names: &BTreeMap<SessionId, String>) -> Strin
         IntentAction::Reactivate { requester: Some(id), .. } if intent.user.is_empty() => session(id),
         IntentAction::Create { .. } => "its agent".to_owned(),
         IntentAction::Reactivate { .. }
+        | IntentAction::Renew { .. }
         | IntentAction::Rule { .. }
         | IntentAction::Permit { .. }
         | IntentAction::Start

@@ -162,7 +162,7 @@ pub enum Change {
         /// When.
         at: Micros,
     },
-    /// The session's failure ledger.
+    /// The session's failure ledger, written with the end of the attempt that it takes in.
     Ledger {
         /// The session.
         session: SessionId,

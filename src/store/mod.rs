@@ -23,6 +23,6 @@ pub use criteria::{CriterionRecord, Makers, Said, Shown};
 pub use error::StoreError;
 pub use open::{Store, default_path};
 pub use read::{Glance, SessionFilter};
-pub use view::{Board, BoardRow, Detail, InboxItem, Need, Summary, WaitsFor};
+pub use view::{Board, BoardRow, Detail, InboxItem, Mark, Need, Summary, WaitsFor};
 pub use watch::Watch;
 pub use writer::Writer;

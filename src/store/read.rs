@@ -604,7 +604,7 @@ impl Store {
     /// # Errors
     /// When the row cannot be read.
     pub fn last_halt(&self, session: SessionId) -> Result<Option<Halt>, StoreError> {
-        Ok(self.halts(session)?.pop())
+        Ok(self.last_halts(session, 1)?.pop())
     }
 
     /// A session's halts with their decisions, oldest first.
@@ -612,16 +612,23 @@ impl Store {
     /// # Errors
     /// When a row cannot be read.
     pub fn halts(&self, session: SessionId) -> Result<Vec<Halt>, StoreError> {
+        self.last_halts(session, usize::MAX)
+    }
+
+    /// A session's last halts with their decisions, oldest first.
+    pub(super) fn last_halts(&self, session: SessionId, at_most: usize) -> Result<Vec<Halt>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT h.id, h.seq, h.reason, h.message, h.version, h.evidence, h.at, \
              d.verdict, d.note, d.user, d.at, d.evidence_hash FROM sessions s JOIN halts h ON h.session = s.row \
-             LEFT JOIN decisions d ON d.halt = h.id WHERE s.id = ?1 AND s.project = ?2 ORDER BY h.seq, h.id",
+             LEFT JOIN decisions d ON d.halt = h.id WHERE s.id = ?1 AND s.project = ?2 ORDER BY h.seq DESC, h.id DESC LIMIT ?3",
         )?;
-        let mut rows = statement.query(params![session, self.project()?])?;
+        let limit = i64::try_from(at_most).unwrap_or(i64::MAX);
+        let mut rows = statement.query(params![session, self.project()?, limit])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             found.push(halt_of(session, row)?);
         }
+        found.reverse();
         Ok(found)
     }
 

@@ -201,9 +201,24 @@ impl WaitsFor {
     }
 }
 
+/// How far a session's record has come. Attempts, generations, halts and decisions are added and an attempt ends once: what is
+/// read of them is the same as long as these are. The ledger is written with the end of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// The newest attempt's `seq`; 0: none.
+    seq: u32,
+    /// How many attempts have not ended.
+    pending: u32,
+    generations: u32,
+    halts: u32,
+    decisions: u32,
+}
+
 /// Everything that the panes show of one session, but for its events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Detail {
+    /// How far the record had come when what follows from it was read.
+    pub mark: Mark,
     /// The session.
     pub session: Session,
     /// Its row of the tree.
@@ -455,9 +470,11 @@ impl Store {
     /// # Errors
     /// When there is no such session, or a row cannot be read.
     pub fn detail(&self, session: SessionId) -> Result<Detail, StoreError> {
-        let mut halts = self.halts(session)?;
-        halts.drain(..halts.len().saturating_sub(Detail::HALTS));
+        // Before what it stands for: what is written meanwhile is read again.
+        let mark = self.mark(session)?;
+        let halts = self.last_halts(session, Detail::HALTS)?;
         Ok(Detail {
+            mark,
             row: self.board_row(session)?,
             generations: self.generations(session)?,
             attempts: self.summaries(session, Detail::ATTEMPTS)?,
@@ -472,6 +489,51 @@ impl Store {
             events: self.event_count(session)?,
             session: self.session(session)?,
         })
+    }
+
+    /// The same detail as it is now. What costs much is read again only when the record has come further.
+    ///
+    /// # Errors
+    /// As for [`Store::detail`].
+    pub fn detail_since(&self, known: &Detail) -> Result<Detail, StoreError> {
+        let session = known.session.id;
+        if self.mark(session)? != known.mark {
+            return self.detail(session);
+        }
+        Ok(Detail {
+            row: self.board_row(session)?,
+            waits_for: self.waits_for(session)?,
+            requests: self.open_requests(session)?,
+            question: self.question(session)?,
+            unseen: self.unseen(session)?,
+            events: self.event_count(session)?,
+            session: self.session(session)?,
+            ..known.clone()
+        })
+    }
+
+    /// How far a session's record has come.
+    fn mark(&self, session: SessionId) -> Result<Mark, StoreError> {
+        self.connection
+            .prepare_cached(
+                "SELECT (SELECT coalesce(max(seq), 0) FROM interactions WHERE session = s.row), \
+                 (SELECT count(*) FROM interactions WHERE session = s.row AND status IS NULL), \
+                 (SELECT count(*) FROM generations WHERE session = s.row), \
+                 (SELECT count(*) FROM halts WHERE session = s.row), \
+                 (SELECT count(*) FROM halts JOIN decisions ON decisions.halt = halts.id WHERE halts.session = s.row) \
+                 FROM sessions s WHERE s.id = ?1 AND s.project = ?2",
+            )?
+            .query_row(params![session, self.project()?], |row| {
+                Ok(Mark {
+                    seq: row.get(0)?,
+                    pending: row.get(1)?,
+                    generations: row.get(2)?,
+                    halts: row.get(3)?,
+                    decisions: row.get(4)?,
+                })
+            })
+            .optional()?
+            .ok_or_else(|| StoreError::UnknownSession { given: session.to_string() })
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
 
 use super::{
     clean::{clean_line, visible, width},
-    text::{Key, Line, Lines, Tone},
+    text::{Line, Lines, Page, Tone},
     words,
 };
 
@@ -72,14 +72,14 @@ pub(super) fn changes(job: Job) -> Changes {
         return Changes { session: job.session, files: job.files, lines, content, validity };
     }
     let lines = match (&job.base, &tree) {
-        (None, _) => said("Nothing yet: the session has no branch."),
+        (None, _) => said(Tone::Dim, "Nothing yet: the session has no branch."),
         (Some(base), Some(tree)) => shown(tree.patch(base, &job.files, CAP), base, &Of::Worktree),
         (Some(base), None) => match &job.branch {
             Some(branch) => {
                 let patch = Repo::open(&job.root).and_then(|repo| repo.patch(base, branch, &job.files, CAP));
                 shown(patch, base, &Of::Branch(branch))
             }
-            None => said("Nothing yet: the session has no branch."),
+            None => said(Tone::Dim, "Nothing yet: the session has no branch."),
         },
     };
     Changes { session: job.session, files: job.files, lines, content, validity }
@@ -117,15 +117,19 @@ impl Of<'_> {
     }
 }
 
-fn said(text: &str) -> Lines {
-    vec![Arc::new(Line::new((FIRST, 0)).with(Tone::Dim, text))]
+fn said(tone: Tone, text: &str) -> Lines {
+    let mut page = Page::from(FIRST);
+    page.add(|it| it.with(tone, text));
+    page.done()
 }
 
 fn shown(patch: Result<Patch, crate::git::GitError>, base: &str, of: &Of<'_>) -> Lines {
     match patch {
-        Ok(patch) if patch.files.is_empty() => said(&format!("Nothing differs from {}.{}", short(base), of.note())),
+        Ok(patch) if patch.files.is_empty() => {
+            said(Tone::Dim, &format!("Nothing differs from {}.{}", short(base), of.note()))
+        }
         Ok(patch) => lines(&patch, base, of),
-        Err(error) => vec![Arc::new(Line::new((FIRST, 0)).with(Tone::Bad, clean_line(&error.to_string())))],
+        Err(error) => said(Tone::Bad, &clean_line(&error.to_string())),
     }
 }
 
@@ -133,24 +137,14 @@ fn short(commit: &str) -> &str {
     commit.get(..8).unwrap_or(commit)
 }
 
-/// Collects lines under names that grow.
-struct Sheet(Lines);
-
-impl Sheet {
-    fn add(&mut self, make: impl FnOnce(Line) -> Line) {
-        let key: Key = (FIRST + self.0.len() as u64, 0);
-        self.0.push(Arc::new(make(Line::new(key))));
-    }
-}
-
 fn lines(patch: &Patch, base: &str, of: &Of<'_>) -> Lines {
-    let mut sheet = Sheet(Lines::new());
+    let mut page = Page::from(FIRST);
     let (added, removed) = patch.counts();
     // What was not read is not counted.
     let least = if patch.cut || patch.files.iter().any(|file| file.too_large.is_some()) { "≥" } else { "" };
     let files = words::count(patch.all, "file", "files");
     let shown = if patch.files.len() < patch.all { format!("{} of ", patch.files.len()) } else { String::new() };
-    sheet.add(|line| {
+    page.add(|line| {
         line.with(Tone::Strong, format!("{shown}{files}"))
             .with(Tone::Good, format!("  +{least}{added}"))
             .with(Tone::Bad, format!(" −{least}{removed}"))
@@ -163,28 +157,26 @@ fn lines(patch: &Patch, base: &str, of: &Of<'_>) -> Lines {
         let (sign, tone) = sign(file.change);
         let name = named(file);
         let pad = " ".repeat(names.saturating_sub(width(&name)));
-        sheet
-            .add(|line| count(line.with(tone, format!("{sign} ")).with(Tone::Plain, name + &pad), at, file).hanging(2));
+        page.add(|line| count(line.with(tone, format!("{sign} ")).with(Tone::Plain, name + &pad), at, file).hanging(2));
     }
     for (at, file) in patch.files.iter().enumerate() {
-        sheet.add(|line| line);
-        sheet.add(|line| count(line.with(Tone::Title, format!("━ {}", named(file))), at, file).hanging(2));
+        page.add(|line| line);
+        page.add(|line| count(line.with(Tone::Title, format!("━ {}", named(file))), at, file).hanging(2));
         if file.too_large.is_some() {
-            sheet.add(|line| line.with(Tone::Dim, "  too large to be shown"));
+            page.add(|line| line.with(Tone::Dim, "  too large to be shown"));
         } else if file.binary {
-            sheet.add(|line| line.with(Tone::Dim, "  not text"));
+            page.add(|line| line.with(Tone::Dim, "  not text"));
         }
         let digits = file.lines.iter().map(|line| line.number).max().unwrap_or(0).to_string().len();
         for line in &file.lines {
-            sheet.add(|it| one(it, line, digits));
+            page.add(|it| one(it, line, digits));
         }
     }
     if patch.cut {
-        sheet.add(|line| line);
-        sheet
-            .add(|line| line.with(Tone::Warn, format!("… cut after {} KiB; {}", CAP / 1024, of.rest(base))).hanging(2));
+        page.add(|line| line);
+        page.add(|line| line.with(Tone::Warn, format!("… cut after {} KiB; {}", CAP / 1024, of.rest(base))).hanging(2));
     }
-    sheet.0
+    page.done()
 }
 
 fn named(file: &FilePatch) -> String {

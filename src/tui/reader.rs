@@ -14,7 +14,7 @@ use crate::{
         Answer, Command, Data, Intent, IntentAction, IntentId, Interaction, Limits, Micros, Origin, ResultStatus,
         SessionId, Status, Step,
     },
-    store::{Board, Change, Detail, Store, StoreError},
+    store::{Board, Change, CriterionRecord, Detail, Store, StoreError},
     workflow::{Chapters, halted_files, story, why},
 };
 
@@ -32,8 +32,8 @@ pub(super) const ENDED: u32 = 400;
 const PAUSE: Micros = 60_000;
 /// An engine is started no more often than this, in microseconds.
 const STARTS: Micros = 10_000_000;
-/// What a session that is at work has changed is looked at no more often than this, in microseconds.
-const DIFF_PAUSE: Micros = 2_000_000;
+/// Git is asked the same again no more often than this, in microseconds.
+const GIT_PAUSE: Micros = 2_000_000;
 
 /// What the screen looks at, and so what the worker reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +92,7 @@ pub(super) struct Reader {
     open: Vec<(u64, IntentId)>,
     differ: Option<Differ>,
     asked: Option<Asked>,
+    compared: Option<Compared>,
     /// The attempts of the session whose story is read: what has ended never changes, and is read once.
     attempts: Vec<Interaction>,
 }
@@ -104,6 +105,16 @@ struct Asked {
     /// The session's newest attempt, how it ended, and how the session stands.
     state: (u32, Option<ResultStatus>, Status),
     decided: bool,
+    at: Micros,
+}
+
+/// Criteria beside the checkout.
+struct Compared {
+    /// As the store has them.
+    read: Vec<CriterionRecord>,
+    /// As they stand, all told.
+    standing: Vec<CriterionRecord>,
+    /// When git was asked.
     at: Micros,
 }
 
@@ -143,6 +154,7 @@ impl Reader {
             open: Vec::new(),
             differ: None,
             asked: None,
+            compared: None,
             attempts: Vec::new(),
         }
     }
@@ -229,6 +241,7 @@ impl Reader {
                 reader.read_story()?;
             }
             if criteria {
+                reader.compared = None;
                 reader.read_criteria()?;
             }
             if changes {
@@ -314,7 +327,10 @@ impl Reader {
             self.snapshot.inspected = None;
             return Ok(());
         };
-        let detail = match self.store.detail(session) {
+        // What was read last and what is read now are of one moment.
+        let _glance = self.store.glance()?;
+        let last = self.snapshot.inspected(session).map(|last| self.store.detail_since(&last.detail));
+        let detail = match last.unwrap_or_else(|| self.store.detail(session)) {
             Ok(detail) => Detail { events: 0, ..detail },
             Err(StoreError::UnknownSession { .. }) => {
                 self.snapshot.inspected = None;
@@ -322,6 +338,8 @@ impl Reader {
             }
             Err(error) => return Err(error),
         };
+        let anew = || self.store.detail(session).map(|anew| Detail { events: 0, ..anew }).ok();
+        debug_assert_eq!(anew().as_ref(), Some(&detail), "what was kept is stale");
         let facts = self.store.facts(&detail, &self.limits, self.snapshot.engine, (self.now)())?;
         let inspected = Inspected { detail, why: why(&facts) };
         if self.snapshot.inspected.as_deref() != Some(&inspected) {
@@ -396,26 +414,44 @@ impl Reader {
 
     fn read_criteria(&mut self) -> Result<(), StoreError> {
         let inspected = self.snapshot.inspected.as_ref().filter(|_| self.view.criteria);
-        let Some(session) = inspected.map(|inspected| &inspected.detail.session) else {
+        let Some((session, component)) = inspected.map(|it| (it.detail.session.id, &it.detail.session.component))
+        else {
             self.snapshot.criteria = None;
+            self.compared = None;
             return Ok(());
         };
-        let mut records = self.store.criteria_around(&session.component)?;
-        if let Ok(repo) = Repo::open(Utf8Path::new(&self.store.scope().project)) {
-            for record in &mut records {
-                record.compare(|commit, files| repo.moved_on(commit, files).unwrap_or(false));
-            }
-        }
-        let found = self.store.last_result(session.id, Step::ValidateAcceptanceCriteria)?;
+        let records = self.store.criteria_around(component)?;
+        let records = self.compare(records);
+        let found = self.store.last_result(session, Step::ValidateAcceptanceCriteria)?;
         let (checks, gap_analysis) = match found.and_then(|result| result.data) {
             Some(Data::Criteria { criteria, gap_analysis }) => (criteria, gap_analysis),
             Some(_) | None => (Vec::new(), None),
         };
-        let criteria = Criteria { session: session.id, records, checks, gap_analysis };
+        let criteria = Criteria { session, records, checks, gap_analysis };
         if self.snapshot.criteria.as_deref() != Some(&criteria) {
             self.snapshot.criteria = Some(Arc::new(criteria));
         }
         Ok(())
+    }
+
+    /// Whether the checkout has moved on since the criteria were shown. Git is not asked at each write of a busy session: the
+    /// way from an old commit to the checkout's is long.
+    fn compare(&mut self, read: Vec<CriterionRecord>) -> Vec<CriterionRecord> {
+        let at = (self.now)();
+        let holds = |last: &&Compared| last.read == read && (0..GIT_PAUSE).contains(&(at - last.at));
+        if let Some(last) = self.compared.as_ref().filter(holds) {
+            return last.standing.clone();
+        }
+        let mut standing = read.clone();
+        if let Ok(repo) = Repo::open(Utf8Path::new(&self.store.scope().project))
+            && let Ok(mut progress) = repo.progress()
+        {
+            for record in &mut standing {
+                record.compare(|commit, files| progress.moved_on(commit, files).unwrap_or(false));
+            }
+        }
+        self.compared = Some(Compared { read, standing: standing.clone(), at });
+        standing
     }
 
     /// Has git asked what the selected session changed, when somebody looks at that and it may have changed since.
@@ -437,7 +473,7 @@ impl Reader {
         let same = self.asked.as_ref().is_some_and(|asked| {
             // A halt is decided by what is shown: it is looked at again when anything happens.
             let moving = detail.row.is_running() || wanted == Wanted::Halted;
-            let settled = !moving || now.at - asked.at < DIFF_PAUSE;
+            let settled = !moving || now.at - asked.at < GIT_PAUSE;
             settled && Asked { at: asked.at, ..now.clone() } == *asked
         });
         if same {

@@ -93,13 +93,19 @@ pub type Lines = Vec<Arc<Line>>;
 /// Collects lines, numbering them.
 #[derive(Debug, Default)]
 pub(super) struct Page {
+    first: u64,
     lines: Lines,
 }
 
 impl Page {
+    /// A page whose lines are numbered from here on, so that others can stand before them.
+    pub(super) const fn from(first: u64) -> Self {
+        Self { first, lines: Lines::new() }
+    }
+
     /// Adds a line.
     pub(super) fn add(&mut self, make: impl FnOnce(Line) -> Line) {
-        let key = (self.lines.len() as u64, 0);
+        let key = (self.first + self.lines.len() as u64, 0);
         self.lines.push(Arc::new(make(Line::new(key))));
     }
 

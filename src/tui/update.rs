@@ -256,6 +256,7 @@ fn verb(action: &IntentAction) -> String {
         IntentAction::Retry => "retry".into(),
         IntentAction::Reactivate { redesign: false, .. } => "reactivate".into(),
         IntentAction::Reactivate { redesign: true, .. } => "redesign".into(),
+        IntentAction::Renew { .. } => "go on with the work of".into(),
         IntentAction::Say { .. } => "tell".into(),
         IntentAction::Interrupt => "interrupt".into(),
         IntentAction::TakeOver { .. } => "take over".into(),

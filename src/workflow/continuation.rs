@@ -9,8 +9,8 @@ pub struct Past {
     pub id: SessionId,
     /// Its workflow.
     pub kind: SessionKind,
-    /// Whether an agent has a conversation in it.
-    pub has_conversation: bool,
+    /// Whether work can go on in it: see [`has_work`].
+    pub has_work: bool,
     /// Whether the component's design is another one than the session worked from.
     pub design_changed: bool,
 }
@@ -39,7 +39,7 @@ pub enum Continuation {
 /// Continue or start anew. `past` is in the order in which the sessions were made; the newest that fits is continued.
 #[must_use]
 pub fn continue_or_new(past: &[Past], wanted: Wanted) -> Continuation {
-    let fitting = past.iter().rev().find(|past| past.kind == wanted.kind && past.has_conversation);
+    let fitting = past.iter().rev().find(|past| past.kind == wanted.kind && past.has_work);
     let designs = wanted.kind == SessionKind::ComponentDesign;
     match fitting {
         Some(past) if !wanted.redesign && !past.design_changed => Continuation::Continue(past.id),
@@ -48,10 +48,14 @@ pub fn continue_or_new(past: &[Past], wanted: Wanted) -> Continuation {
     }
 }
 
-/// The newest session of a kind in which work can go on: its agent has a conversation there, or its workflow asks no agent.
-/// `sessions` are a component's, in the order in which they were made.
+/// Whether work can go on in a session: its agent has a conversation there, or its workflow asks no agent.
+#[must_use]
+pub const fn has_work(session: &Session) -> bool {
+    session.conversation_id.is_some() || session.kind.child_kind().is_some()
+}
+
+/// The newest session of a kind in which work can go on. `sessions` are a component's, in the order in which they were made.
 #[must_use]
 pub fn newest_with_work(sessions: Vec<Session>, kind: SessionKind) -> Option<Session> {
-    let asks_no_agent = kind.child_kind().is_some();
-    sessions.into_iter().rev().find(|it| it.kind == kind && (it.conversation_id.is_some() || asks_no_agent))
+    sessions.into_iter().rev().find(|it| it.kind == kind && has_work(it))
 }

@@ -15,7 +15,7 @@ mod render;
 mod story;
 mod table;
 
-pub use continuation::{Continuation, Past, Wanted, continue_or_new, newest_with_work};
+pub use continuation::{Continuation, Past, Wanted, continue_or_new, has_work, newest_with_work};
 pub use criteria::{carried, gap_analysis, judge_criteria};
 pub use decision::{Validity, evidence_hash, halted_files, validity};
 pub use design::{assertions, problems as design_problems, unmatched};

@@ -16,6 +16,7 @@ mod engine;
 mod git;
 mod integration;
 mod layers;
+mod machine;
 #[path = "../model/server/mod.rs"]
 #[expect(dead_code, reason = "some of it is for those who try it by hand")]
 mod model;

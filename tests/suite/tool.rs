@@ -9,7 +9,7 @@ mod real;
 mod shell;
 
 use callboard::{
-    model::{EventKind, SessionId, Step},
+    model::{EventKind, Origin, SessionId, Status, Step},
     tool::TOOLS,
 };
 use rmcp::{
@@ -108,6 +108,18 @@ fn called(shop: &Shop, id: SessionId) -> Vec<String> {
     let events = shop.store().events(id, 0, 10_000).unwrap();
     let tool = |kind| if let EventKind::ToolCall { tool, .. } = kind { Some(tool) } else { None };
     events.into_iter().filter_map(|event| tool(event.kind)).collect()
+}
+
+/// Cart's session was woken by this one, told what it asks for, and what it did was merged.
+fn cart_was_woken_by(shop: &Shop, id: SessionId) {
+    let (store, cart) = (shop.store(), shop.coding("Cart"));
+    let woken = store.session(cart).unwrap();
+    assert_eq!((woken.status, woken.generation), (Status::Complete, 2));
+    assert_eq!(store.generations(cart).unwrap()[1].origin, Origin::Session { id });
+    let told = shop.prompt(cart, Step::FixTestFailures, 1);
+    assert!(told.contains("It weighs nothing.") && told.contains("Add a weight."), "{told}");
+    let branch = store.session(id).unwrap().branch.unwrap();
+    assert_eq!(shop.git(&["show", &format!("{branch}:src/orders/cart.txt")]), "price\nweight\n", "it was merged");
 }
 
 #[test]

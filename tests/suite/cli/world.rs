@@ -2,22 +2,22 @@
 
 use std::{
     fs,
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    process::{Command, Stdio},
 };
 
 use callboard::{model::Scope, store::Store};
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use serde_json::Value;
+
+use crate::machine::Machine;
+pub(crate) use crate::machine::{Engine, until};
 
 const TOML: &str = include_str!("../../data/cli/callboard.toml");
 const RUN: &str = include_str!("../../data/cli/run.sh");
 const AGENT: &str = include_str!("../../data/cli/agent.sh");
-/// So long a condition is waited for before the test gives up.
-const LIMIT: Duration = Duration::from_secs(120);
 
 pub(crate) struct World {
-    _folder: tempfile::TempDir,
+    machine: Machine,
     pub(crate) folder: Utf8PathBuf,
     pub(crate) project: Utf8PathBuf,
     pub(crate) store: Utf8PathBuf,
@@ -34,16 +34,10 @@ pub(crate) struct Ran {
 impl World {
     /// An empty project folder, and nothing else.
     pub(crate) fn empty() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let root = Utf8Path::from_path(folder.path()).unwrap().canonicalize_utf8().unwrap();
-        let world =
-            Self { project: root.join("shop"), store: root.join("callboard.db"), folder: root, _folder: folder };
-        for folder in ["shop", "home"] {
-            fs::create_dir(world.folder.join(folder)).unwrap();
-        }
-        let config = "[user]\n\tname = Ada\n\temail = ada@example.com\n[init]\n\tdefaultBranch = main\n";
-        fs::write(world.folder.join("home/.gitconfig"), config).unwrap();
-        world
+        let machine = Machine::new();
+        let folder = machine.root.clone();
+        fs::create_dir(folder.join("shop")).unwrap();
+        Self { machine, project: folder.join("shop"), store: folder.join("callboard.db"), folder }
     }
 
     /// A project with a context of two components, committed; its agent and its tests are shell scripts.
@@ -82,19 +76,7 @@ impl World {
     }
 
     fn hermetic(&self, program: &str) -> Command {
-        let mut command = Command::new(program);
-        command.current_dir(&self.project).env_clear().env("HOME", self.folder.join("home"));
-        command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", self.folder.join("home/.gitconfig"));
-        command.env("CALLBOARD_NO_ENGINE", "1").env("CARGO_NET_OFFLINE", "true").stdin(Stdio::null());
-        // The toolchain is the machine's: without a home of its own, rustup would look for one below ours.
-        let home = std::env::var("HOME").unwrap_or_default();
-        for (name, otherwise) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
-            command.env(name, std::env::var(name).unwrap_or(format!("{home}/{otherwise}")));
-        }
-        for name in ["PATH", "RUSTUP_TOOLCHAIN"] {
-            command.envs(std::env::var_os(name).map(|value| (name, value)));
-        }
-        command
+        self.machine.command(program, &self.project)
     }
 
     pub(crate) fn git(&self, arguments: &[&str]) -> String {
@@ -160,11 +142,11 @@ impl World {
 
     /// The same with these variables.
     pub(crate) fn engine_with(&self, env: &[(&str, &str)]) -> Engine {
-        let mut command = self.command(&["engine", "run"]);
-        let child = command.envs(env.iter().copied()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let engine = Engine(child);
-        until("the engine is at work", || self.run(&["engine", "status"]).code == 0);
-        engine
+        Engine::start(|arguments| {
+            let mut command = self.command(arguments);
+            command.envs(env.iter().copied());
+            command
+        })
     }
 
     pub(crate) fn open(&self) -> Store {
@@ -204,23 +186,4 @@ pub(crate) fn refused(code: i32, ran: Ran) -> String {
     let Some(said) = ran.err.strip_prefix("callboard: ") else { panic!("{ran:?}") };
     assert!(!said.chars().any(|char| char.is_control() && char != '\n'), "{said:?}");
     said.trim_end().to_owned()
-}
-
-pub(crate) fn until(what: &str, mut is: impl FnMut() -> bool) {
-    let end = Instant::now() + LIMIT;
-    while !is() {
-        assert!(Instant::now() < end, "not in time: {what}");
-        std::thread::yield_now();
-    }
-}
-
-pub(crate) struct Engine(Child);
-
-impl Drop for Engine {
-    fn drop(&mut self) {
-        use rustix::process::{Pid, Signal, kill_process};
-        let pid = Pid::from_child(&self.0);
-        kill_process(pid, Signal::TERM).ok();
-        self.0.wait().ok();
-    }
 }

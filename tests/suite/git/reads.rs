@@ -52,6 +52,28 @@ fn what_differs_between_two_commits_is_counted_by_file() {
 }
 
 #[test]
+fn a_checkout_has_moved_on_when_it_came_after_and_differs() {
+    let world = World::new();
+    let commit = |text: &str| {
+        world.write("price.rs", text);
+        world.commit_all(text);
+        world.repo().head().unwrap().commit
+    };
+    let (first, second, third) = (commit("one\n"), commit("two\n"), commit("one\n"));
+    let repo = world.repo();
+    let mut progress = repo.progress().unwrap();
+    let mut moved_on = |commit: &str, path: &str| progress.moved_on(commit, &["README.md".into(), path.into()]);
+    assert!(!moved_on(&third, "price.rs").unwrap());
+    assert!(moved_on(&second, "price.rs").unwrap());
+    assert!(!moved_on(&second, "elsewhere.rs").unwrap(), "the same commit, another file");
+    assert!(!moved_on(&first, "price.rs").unwrap(), "it is there and back again");
+    assert!(matches!(moved_on("0123456789", "price.rs"), Err(GitError::NoRevision { .. })));
+    // What the checkout does not have is ahead of it, not behind.
+    world.git(&["reset", "--quiet", "--hard", &first]);
+    assert!(!world.repo().progress().unwrap().moved_on(&second, &["price.rs".into()]).unwrap());
+}
+
+#[test]
 fn a_repository_without_a_commit_says_so() {
     let world = World::unborn(&["init", "--quiet"]);
     assert!(matches!(world.repo().head(), Err(GitError::NoCommit { .. })));

@@ -2,7 +2,7 @@
 
 use callboard::model::{HaltReason, SessionId, Status, Step};
 
-use super::{Shop, WAKE_CART, WEIGHED, until};
+use super::{JOINED, Shop, WAKE_CART, WEIGHED, outside::BREAKS_BILLING, until};
 
 /// Every step, in the order in which this story first comes to it; the suite is broken outside once and mended.
 const STEPS: [Step; 9] = [
@@ -107,7 +107,7 @@ fn in_its_last_steps() {
 /// What halts stays halted, whoever drives it next, until a person decides; and a decision is taken once.
 #[test]
 fn at_a_halt_and_at_its_decision() {
-    let (shop, id) = Shop::new(&[super::BREAKS_BILLING, WAKE_CART, WEIGHED, MENDS_BILLING]);
+    let (shop, id) = Shop::new(&[BREAKS_BILLING, WAKE_CART, WEIGHED, MENDS_BILLING]);
     let mut run = shop.start(id);
     let store = shop.store();
     until("it halts", || store.last_halt(id).is_ok_and(|halt| halt.is_some()));
@@ -135,3 +135,44 @@ step = "fix_test_failures"
 prompt = "outside this context"
 write = [{ path = "src/billing/rounding.txt", content = "even\n" }]
 "#;
+
+#[test]
+fn a_waking_attempt_that_is_cut_off_wakes_once() {
+    let slow = WAKE_CART.replace("iteration = 1", "iteration = 1\ndelay_ms = 800");
+    let (shop, id) = Shop::new(&[JOINED, &slow, WEIGHED]);
+    let mut run = shop.start(id);
+    let (store, cart) = (shop.store(), shop.coding("Cart"));
+    until("Cart is complete again", || {
+        store.session(cart).is_ok_and(|it| it.generation == 2 && it.status == Status::Complete)
+    });
+    run.kill().unwrap();
+    run.wait().unwrap();
+    assert_eq!(shop.run(id), 0, "{}", shop.story());
+    let fixes: Vec<String> = shop.steps(id).into_iter().filter(|step| step.starts_with("fix")).collect();
+    assert_eq!(fixes, ["fix_integration_test_failures:interrupted", "fix_integration_test_failures"]);
+    assert_eq!(store.session(cart).unwrap().generation, 2);
+    assert!(store.halts(id).unwrap().is_empty());
+}
+
+#[test]
+fn a_merge_that_is_cut_off_takes_nothing_of_the_session_with_it() {
+    let joined = r#"
+[[turn]]
+step = "generate_context"
+write = [{ path = "src/orders.txt", content = "joined\n" }, { path = "src/orders/tax.txt", content = "rate\njoined\n" }]
+"#;
+    let (shop, id) = Shop::new(&[joined, WAKE_CART, WEIGHED]);
+    let flag = shop.folder.join("merging");
+    shop.hook("pre-merge-commit", &format!("[ -e {flag} ] && exit 0; touch {flag}; sleep 60"));
+    let mut run = shop.start(id);
+    until("Cart is merged", || flag.is_file());
+    run.kill().unwrap();
+    run.wait().unwrap();
+    assert_eq!(shop.run(id), 0, "{}", shop.story());
+    let branch = shop.store().session(id).unwrap().branch.unwrap();
+    let show = |file: &str| shop.git(&["show", &format!("{branch}:{file}")]);
+    assert_eq!((show("src/orders/tax.txt"), show("src/orders.txt")), ("rate\njoined\n".into(), "joined\n".into()));
+    assert_eq!(show("src/orders/cart.txt"), "price\nweight\n");
+    let log = shop.git(&["log", "--first-parent", "--format=%s", "-2", &branch]);
+    assert_eq!(log, "Integrate Orders\nMerge: Implement Cart\n");
+}

@@ -1,9 +1,9 @@
 //! Suites of thousands of tests: what is far down in a report counts like what is on top.
 
-use callboard::model::{CriterionState, Data, Placement, Step};
+use callboard::model::{CriterionState, Data, Placement, Status, Step};
 use serde_json::json;
 
-use super::{BEGINNING, Shop, Status, TOML};
+use super::{BEGINNING, Shop, TOML};
 
 /// The same as the shop's runner, for many tests: one process.
 const RUN: &str = r#"

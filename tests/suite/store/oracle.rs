@@ -1,8 +1,10 @@
-//! What the board reads of a session is derived when it is written. Here it is worked out again from all interactions.
+//! What the board reads of a session is derived when it is written, or kept from what it read before. Here it is worked out again
+//! from all interactions.
 
 use callboard::{
     model::{
-        Cause, HaltReason, Interaction, Micros, ResultStatus, Session, SessionKind, Status, Step, StepResult, Verdict,
+        Cause, HaltReason, Interaction, Micros, ResultStatus, Session, SessionKind, Status, Step, StepResult,
+        TestFailure, TestRun, TestStatus, Verdict,
     },
     store::{BoardRow, Change, SessionFilter, Store},
     workflow::{self, Attempt, Bounds, History, Next, Outcome, Waiting},
@@ -186,7 +188,11 @@ fn end(session: &Session, mut history: History, result: StepResult, seq: u32, at
     history.attempts.push(Attempt { seq, step, outcome: Some(outcome), failure_set: result.failure_set.clone() });
     let status = workflow::status_after(step, outcome);
     let next = workflow::next(&history).unwrap();
-    let mut changes = vec![Change::Finish { session: session.id, seq, result: Box::new(result), at }];
+    let mut rows = Vec::new();
+    workflow::absorb(&mut rows, &failing(result.failure_set.as_ref()), seq);
+    let result = Box::new(result);
+    let mut changes =
+        vec![Change::Finish { session: session.id, seq, result, at }, Change::Ledger { session: session.id, rows }];
     if status.is_terminal() {
         changes.push(Change::Status { session: session.id, status });
     }
@@ -200,6 +206,12 @@ fn end(session: &Session, mut history: History, result: StepResult, seq: u32, at
     changes
 }
 
+/// A run in which this fails, if anything does.
+fn failing(set: Option<&String>) -> TestRun {
+    let failure = |set: &String| TestFailure { name: set.clone(), ..TestFailure::default() };
+    TestRun { failures: set.map(failure).into_iter().collect(), ..TestRun::empty("cargo", TestStatus::Failed) }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -211,11 +223,14 @@ proptest! {
         let world = World::new();
         let mut store = world.open();
         store.apply(&vec![created(session(id(1), kind, "Pricing", None))]).unwrap();
+        let mut known = store.detail(id(1)).unwrap();
         for (at, happening) in (2..).zip(happenings) {
             let session = store.session(id(1)).unwrap();
             let Some(changes) = changes(&store, &session, happening, at) else { continue };
             store.apply(&changes).unwrap();
             check(&store);
+            known = store.detail_since(&known).unwrap();
+            assert_eq!(known, store.detail(id(1)).unwrap(), "after {happening:?}");
         }
     }
 }

@@ -146,6 +146,7 @@ fn reads_see_nothing(mine: &Store, theirs: &Store, foreign: &Foreign) -> BTreeSe
     empty("session", matches!(mine.session(session), Err(StoreError::UnknownSession { .. })));
     empty("board_row", matches!(mine.board_row(session), Err(StoreError::UnknownSession { .. })));
     empty("detail", matches!(mine.detail(session), Err(StoreError::UnknownSession { .. })));
+    empty("detail_since", matches!(mine.detail_since(&detail), Err(StoreError::UnknownSession { .. })));
     empty("sessions", mine.sessions(SessionFilter::default()).unwrap().is_empty());
     empty("active", mine.active().unwrap().is_empty());
     empty("children", mine.children(id(PARENT)).unwrap().is_empty());

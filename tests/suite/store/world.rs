@@ -3,7 +3,7 @@
 use callboard::{
     model::{
         Command, Generation, Halt, HaltId, HaltReason, Intent, IntentAction, IntentId, Interaction, InteractionId,
-        Mode, Origin, Request, RequestId, Scope, Session, SessionId, SessionKind, Status, Step, Wish,
+        Mode, Origin, Request, RequestId, Scope, Session, SessionId, SessionKind, Step, Wish,
     },
     store::{Change, Store},
     workflow,
@@ -63,24 +63,7 @@ pub(crate) fn id(number: u128) -> SessionId {
 }
 
 pub(crate) fn session(id: SessionId, kind: SessionKind, component: &str, parent: Option<SessionId>) -> Session {
-    Session {
-        id,
-        kind,
-        component: component.into(),
-        parent_id: parent,
-        status: Status::Active,
-        mode: Mode::Auto,
-        agent: None,
-        conversation_id: None,
-        base: None,
-        branch: None,
-        worktree: None,
-        base_commit: None,
-        commit: None,
-        generation: 1,
-        created_at: 1,
-        updated_at: 1,
-    }
+    Session { id, parent_id: parent, ..Session::new(kind, component, Mode::Auto, 1) }
 }
 
 pub(crate) fn generation(number: u32, start: Step) -> Generation {

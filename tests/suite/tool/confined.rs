@@ -1,10 +1,10 @@
 //! Agents in a sandbox: they cannot write the record, and have the tool all the same.
 
-use callboard::model::{Origin, SessionId, Status, Step};
+use callboard::model::{SessionId, Step};
 
 use super::{
     super::integration::{BEGINNING, Shop, TOML, WEIGHED},
-    called,
+    called, cart_was_woken_by,
 };
 use crate::confine::is_possible;
 
@@ -81,14 +81,7 @@ true
     let (shop, id) = shop("network = \"off\"", fix);
     assert_eq!(shop.run(id), 0, "{}\n{}", shop.story(), said(&shop, id));
 
-    let (store, cart) = (shop.store(), shop.coding("Cart"));
-    let woken = store.session(cart).unwrap();
-    assert_eq!((woken.status, woken.generation), (Status::Complete, 2));
-    assert_eq!(store.generations(cart).unwrap()[1].origin, Origin::Session { id });
-    let told = shop.prompt(cart, Step::FixTestFailures, 1);
-    assert!(told.contains("It weighs nothing.") && told.contains("Add a weight."), "{told}");
-    let branch = store.session(id).unwrap().branch.unwrap();
-    assert_eq!(shop.git(&["show", &format!("{branch}:src/orders/cart.txt")]), "price\nweight\n", "it was merged");
+    cart_was_woken_by(&shop, id);
     assert_eq!(
         called(&shop, id),
         ["get_test_failures", "get_session", "reactivate_session", "reactivate_session", "get_session"]

@@ -1,11 +1,11 @@
 //! A shell script as the agent, which knows nothing but its environment.
 
-use callboard::model::{Origin, Status, Step};
+use callboard::model::Step;
 use serde_json::Value;
 
 use super::{
     super::integration::{BEGINNING, Shop, TOML, WEIGHED},
-    called,
+    called, cart_was_woken_by,
 };
 
 /// Asks for what the integration test misses, and leaves what it was told beside its work.
@@ -38,14 +38,7 @@ fn wakes_a_components_session_which_goes_on() {
     let id = shop.ok(&["new", "integration", "Orders", "--agent", "shell"]).trim().parse().unwrap();
     assert_eq!(shop.run(id), 0, "{}", shop.story());
 
-    let (store, cart) = (shop.store(), shop.coding("Cart"));
-    let woken = store.session(cart).unwrap();
-    assert_eq!((woken.status, woken.generation), (Status::Complete, 2));
-    assert_eq!(store.generations(cart).unwrap()[1].origin, Origin::Session { id });
-    let told = shop.prompt(cart, Step::FixTestFailures, 1);
-    assert!(told.contains("It weighs nothing.") && told.contains("Add a weight."), "{told}");
-    let branch = store.session(id).unwrap().branch.unwrap();
-    assert_eq!(shop.git(&["show", &format!("{branch}:src/orders/cart.txt")]), "price\nweight\n", "it was merged");
+    cart_was_woken_by(&shop, id);
 
     assert_eq!(called(&shop, id), ["get_test_failures", "reactivate_session", "reactivate_session"]);
     let prompt = shop.prompt(id, Step::FixIntegrationTestFailures, 1);
@@ -60,7 +53,7 @@ fn wakes_a_components_session_which_goes_on() {
     let status: Value = serde_json::from_str(&status).unwrap();
     assert_eq!(
         (&status["requests"][0]["status"], &status["requests"][0]["session"]),
-        (&"resolved".into(), &cart.to_string().into())
+        (&"resolved".into(), &shop.coding("Cart").to_string().into())
     );
     let shown: Value = serde_json::from_str(&shop.ok(&["show", &id.to_string(), "--json"])).unwrap();
     assert_eq!(shown["requests"][0]["ruling"]["granted"], true);

@@ -1,19 +1,23 @@
 //! What an integration session is judged by, and a halt that a person decides: on a real repository.
 
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+
 use callboard::{
     git::Tree,
     model::{
         Cause, Command, Component, ComponentKind, Criterion, CriterionCheck, CriterionState, Data, Decision, Halt,
-        HaltReason, Mode, Origin, Paths, Placement, SessionId, SessionKind, Status, Step, StepResult, Story, Verdict,
+        HaltReason, Mode, Origin, Paths, Placement, Scope, SessionId, SessionKind, Status, Step, StepResult, Story,
+        Verdict,
     },
-    store::Change,
+    store::{Change, Store},
+    tui::Options,
     workflow::evidence_hash,
 };
 use insta::assert_snapshot;
 
 use super::{
     board::{Board, Shelf},
-    scene::{MINUTE, SECOND, Scene, failing, scope, tests},
+    scene::{MINUTE, NOW, SECOND, Scene, agent, failing, said, scope, tests},
     stories::Story as Play,
 };
 use crate::git::world::{World, write};
@@ -337,6 +341,50 @@ fn criteria_stand_under_their_stories() {
     board.go(shop.cart);
     let text = board.text();
     assert!(text.contains("AC-9") && text.contains("AC-1"), "{text}");
+}
+
+#[test]
+fn a_checkout_that_moved_on_is_seen_after_a_while() {
+    static CLOCK: AtomicI64 = AtomicI64::new(NOW);
+    let world = World::new();
+    let rounds = |how: &str| {
+        world.write(ROUNDING, how);
+        world.commit_all(how);
+    };
+    rounds("half to even\n");
+    let shelf = Shelf::new();
+    let scope = Scope { project: world.project.to_string(), ..scope() };
+    let mut scene = Scene::of(&shelf.path, scope.clone());
+    let orders = scene.session(SessionKind::Integration, "Orders", None, Mode::Auto);
+    scene.write(vec![
+        catalogue(),
+        Change::Criteria {
+            session: orders,
+            checks: vec![check("AC-1", CriterionState::Satisfied, &["ac_1_the_summary_adds_up"])],
+            files: vec![ROUNDING.into()],
+            commit: world.repo().head().unwrap().commit,
+            at: NOW,
+        },
+    ]);
+    let store = Store::open(&shelf.path, scope).unwrap();
+    let mut play = Play::with(Options { store, now: || CLOCK.load(Relaxed), ..shelf.options(true) });
+    play.board.press("4");
+    play.shows("✓ AC-1");
+    rounds("down\n");
+    // A busy session writes, and git is left alone.
+    scene.prepare(orders, "generate_integration_tests");
+    scene.begin(orders, Step::GenerateIntegrationTests, agent("Test it."));
+    play.shows("● Orders");
+    assert!(play.board.text().contains("✓ AC-1"), "{}", play.board.text());
+    CLOCK.fetch_add(2 * SECOND, Relaxed);
+    scene.events(orders, vec![said("Testing.\n")]);
+    play.shows("~ AC-1");
+    // What is new on record is compared at once.
+    rounds("half to even\n");
+    let (criterion, state) = ("AC-2".into(), Some(CriterionState::Unmet));
+    scene.write(vec![Change::CriterionWord { criterion, state, note: "dear".into(), user: "Ada".into(), at: NOW }]);
+    play.shows("✗ AC-2");
+    assert!(play.board.text().contains("✓ AC-1"), "{}", play.board.text());
 }
 
 #[test]

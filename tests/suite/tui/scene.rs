@@ -36,7 +36,12 @@ pub(super) struct Scene {
 
 impl Scene {
     pub(super) fn new(path: &Utf8Path) -> Self {
-        let mut store = Store::open(path, scope()).unwrap();
+        Self::of(path, scope())
+    }
+
+    /// A scene of another project than every test's.
+    pub(super) fn of(path: &Utf8Path, scope: Scope) -> Self {
+        let mut store = Store::open(path, scope).unwrap();
         store.apply(&vec![Change::Project { name: "shop".into(), description: "A shop".into() }]).unwrap();
         Self { store, at: Cell::new(NOW - 9 * MINUTE), numbers: Cell::new(0x0198_0000_0000_7000_8000_0000_0000_0000) }
     }
@@ -71,24 +76,8 @@ impl Scene {
     ) -> SessionId {
         let id = SessionId::from_u128(self.number());
         let at = self.at.get();
-        let session = Session {
-            id,
-            kind,
-            component: component.into(),
-            parent_id: parent,
-            status: Status::Active,
-            mode,
-            agent: Some("claude".into()),
-            conversation_id: None,
-            base: None,
-            branch: None,
-            worktree: None,
-            base_commit: None,
-            commit: None,
-            generation: 1,
-            created_at: at,
-            updated_at: at,
-        };
+        let session =
+            Session { id, parent_id: parent, agent: Some("claude".into()), ..Session::new(kind, component, mode, at) };
         let generation = Generation {
             number: 1,
             start: first_step(kind),
@@ -124,12 +113,17 @@ impl Scene {
 
     /// The last attempt ends, and something comes next.
     pub(super) fn finish(&mut self, session: SessionId, result: StepResult, next: Option<&str>) {
+        let changes = self.finishing(session, result, next);
+        self.write(changes);
+    }
+
+    fn finishing(&self, session: SessionId, result: StepResult, next: Option<&str>) -> Vec<Change> {
         let seq = self.store.last_seq(session).unwrap();
         let at = self.at.get();
-        self.write(vec![
+        vec![
             Change::Finish { session, seq, result: Box::new(result), at },
             Change::Outlook { session, next: next.map(Into::into), halt: None, at },
-        ]);
+        ]
     }
 
     /// A step that is begun and ends well.
@@ -164,10 +158,15 @@ impl Scene {
 
     /// A test run is entered into the ledger.
     pub(super) fn ledger(&mut self, session: SessionId, run: &TestRun) {
+        let change = self.entering(session, run);
+        self.write(vec![change]);
+    }
+
+    fn entering(&self, session: SessionId, run: &TestRun) -> Change {
         let seq = self.store.last_seq(session).unwrap();
         let mut rows: Vec<LedgerRow> = self.store.ledger(session).unwrap();
         absorb(&mut rows, run, seq);
-        self.write(vec![Change::Ledger { session, rows }]);
+        Change::Ledger { session, rows }
     }
 
     /// A step of tests that ends with these failures.
@@ -183,8 +182,9 @@ impl Scene {
             };
             StepResult::error(Cause::Failed, message)
         };
-        self.finish(session, result, Some(next));
-        self.ledger(session, run);
+        let mut changes = self.finishing(session, result, Some(next));
+        changes.push(self.entering(session, run));
+        self.write(changes);
     }
 
     pub(super) fn end(&mut self, session: SessionId, status: Status) {

@@ -8,7 +8,7 @@ use std::{
 use callboard::{
     model::{Answer, IntentAction, Mode, Origin, SessionKind, Status, Step, StepResult},
     store::{Change, Store},
-    tui::{App, Message},
+    tui::{App, Message, Options},
 };
 
 use super::{
@@ -23,7 +23,11 @@ pub(super) struct Story {
 
 impl Story {
     pub(super) fn open(shelf: &Shelf, engine: bool) -> Self {
-        let mut app = App::open(shelf.options(engine), (100, 30)).unwrap();
+        Self::with(shelf.options(engine))
+    }
+
+    pub(super) fn with(options: Options) -> Self {
+        let mut app = App::open(options, (100, 30)).unwrap();
         let (sender, news) = channel();
         app.start(sender).unwrap();
         Self { board: Board { app }, news }

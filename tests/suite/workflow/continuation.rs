@@ -18,12 +18,7 @@ const DESIGN_FIRST: Continuation = Continuation::New { design_first: true };
 fn past(sessions: &[(SessionKind, bool, bool)]) -> Vec<Past> {
     (1..)
         .zip(sessions)
-        .map(|(number, &(kind, has_conversation, design_changed))| Past {
-            id: session(number),
-            kind,
-            has_conversation,
-            design_changed,
-        })
+        .map(|(number, &(kind, has_work, design_changed))| Past { id: session(number), kind, has_work, design_changed })
         .collect()
 }
 

@@ -16,24 +16,7 @@ use super::session as id;
 const MINUTE: i64 = 60_000_000;
 
 fn session(kind: SessionKind, status: Status) -> Session {
-    Session {
-        id: id(1),
-        kind,
-        component: "Pricing".into(),
-        parent_id: None,
-        status,
-        mode: Mode::Auto,
-        agent: None,
-        conversation_id: None,
-        base: None,
-        branch: None,
-        worktree: None,
-        base_commit: None,
-        commit: None,
-        generation: 1,
-        created_at: 0,
-        updated_at: 90 * MINUTE,
-    }
+    Session { id: id(1), status, updated_at: 90 * MINUTE, ..Session::new(kind, "Pricing", Mode::Auto, 0) }
 }
 
 fn opening(number: u32, origin: Origin, at: i64) -> Generation {
