@@ -46,11 +46,11 @@ fn prepare(place: &Place, store: &Store, session: SessionId) -> Result<Takeover,
 
 /// Runs the agent's program, with its begin and its end on record.
 fn on_record(place: &Place, session: SessionId, takeover: Takeover) -> Result<ExitStatus, CliError> {
-    let line = takeover.argv().join(" ");
-    submit(&mut place.open()?, session, IntentAction::TakeOver { line })?;
-    let status = takeover.run();
-    submit(&mut place.open()?, session, IntentAction::GiveBack)?;
-    Ok(status?)
+    let (mut store, line) = (place.open()?, takeover.argv().join(" "));
+    let mut begun = Ok(());
+    let status = takeover.run(|| begun = submit(&mut store, session, IntentAction::TakeOver { line }).map(drop))?;
+    begun.and_then(|()| submit(&mut store, session, IntentAction::GiveBack))?;
+    Ok(status)
 }
 
 /// The same for the board.

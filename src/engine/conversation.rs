@@ -1,14 +1,18 @@
 //! What a person does with a session's conversation: say something into it, interrupt it, go on with it in a terminal.
 
 use crate::{
-    engine::{EngineError, clock, desk::Desk, intents::Weighed},
+    engine::{EngineError, desk::Desk, intents::Weighed},
     model::{Event, EventKind, Intent, Message, MessageId, MessageState, Mode, Performer, Session, Step},
+    prompt::inline,
     store::{Change, StoreError},
     workflow,
 };
 
-/// So many messages may wait for a session's agent: they all go into one prompt.
+/// So many messages may wait for a session's agent, and so long may they be together, in bytes: they all go into one prompt.
 const WAITING: usize = 20;
+const TOGETHER: usize = 64 * 1024;
+/// So much of a message is repeated when it comes further, in bytes.
+const REMINDER: usize = 160;
 
 /// The message that an intent says. Its id is the intent's, so that it is the same however often it is made.
 pub(super) fn message(intent: &Intent, text: &str) -> Message {
@@ -24,9 +28,13 @@ pub(super) fn message(intent: &Intent, text: &str) -> Message {
     }
 }
 
-/// The news of a message.
+/// The news of a message. Its text is told once; then a piece of it will do.
 pub(super) fn news(message: &Message, state: MessageState) -> EventKind {
-    EventKind::Message { user: message.user.clone(), text: message.text.clone(), state }
+    let text = match state {
+        MessageState::Queued => message.text.clone(),
+        MessageState::Delivered | MessageState::Seen => inline(&message.text, REMINDER),
+    };
+    EventKind::Message { user: message.user.clone(), text, state }
 }
 
 impl Desk {
@@ -46,13 +54,16 @@ impl Desk {
             _ if session.status.is_terminal() => {
                 return refuse(format!("it is {}: reactivate it, with this as its context", session.status));
             }
-            _ if self.store.unseen(session.id)?.len() >= WAITING => {
-                return refuse(format!("{WAITING} messages wait for its agent already"));
-            }
             _ => {}
         }
+        let waiting = self.store.unseen(session.id)?;
+        let together: usize = waiting.iter().map(|message| message.text.len()).sum();
+        if waiting.len() >= WAITING || together + text.len() > TOGETHER {
+            let count = waiting.len();
+            return refuse(format!("{count} messages wait for its agent already: wait until it has taken them in"));
+        }
         let message = message(intent, text);
-        let queued = self.event(session, news(&message, MessageState::Queued))?;
+        let queued = self.event(session, intent, news(&message, MessageState::Queued))?;
         Ok(Weighed::Do([Change::Message(message)].into_iter().chain(queued).collect()))
     }
 
@@ -73,18 +84,18 @@ impl Desk {
         }
         let note = EventKind::Note { text: format!("{} interrupted it. Its mode is manual now.", intent.user) };
         let mode = Change::Mode { session: session.id, mode: Mode::Manual };
-        Ok(Weighed::Do([mode].into_iter().chain(self.event(session, note)?).collect()))
+        Ok(Weighed::Do([mode].into_iter().chain(self.event(session, intent, note)?).collect()))
     }
 
     /// A person has begun, or ended, to go on with its conversation in the agent's own program.
-    pub(super) fn note(&self, session: &Session, text: String) -> Result<Weighed, EngineError> {
-        Ok(Weighed::Do(self.event(session, EventKind::Note { text })?.into_iter().collect()))
+    pub(super) fn note(&self, session: &Session, intent: &Intent, text: String) -> Result<Weighed, EngineError> {
+        Ok(Weighed::Do(self.event(session, intent, EventKind::Note { text })?.into_iter().collect()))
     }
 
-    /// An event of the session's last attempt; before the first there is none.
-    fn event(&self, session: &Session, kind: EventKind) -> Result<Option<Change>, StoreError> {
+    /// An event of the session's last attempt, when it was asked for; before the first there is none.
+    fn event(&self, session: &Session, intent: &Intent, kind: EventKind) -> Result<Option<Change>, StoreError> {
         let interaction = self.store.last_seq(session.id)?;
-        let event = Event { session_id: session.id, n: 0, interaction, at: clock::now(), kind };
+        let event = Event { session_id: session.id, n: 0, interaction, at: intent.at, kind };
         Ok((interaction > 0).then(|| Change::Events(vec![event])))
     }
 }

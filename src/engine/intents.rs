@@ -12,7 +12,7 @@ use crate::{
     },
     git::Tree,
     model::{
-        Answer, Cause, Decision, Generation, Grant, Halt, HaltReason, Intent, IntentAction, Mode, Origin, Seen,
+        Answer, Cause, Decision, Generation, Grant, Halt, HaltReason, Intent, IntentAction, Lasts, Mode, Origin, Seen,
         Session, SessionId, SessionKind, Status, Step, StepResult, Verdict, Wish,
     },
     store::{Change, StoreError, Summary, Transition},
@@ -40,8 +40,8 @@ impl Dispatcher {
     /// Carries out an intent, or refuses it.
     pub(super) async fn take(&mut self, scope: &(String, String), intent: Intent) -> Result<(), EngineError> {
         let key = Key { account: scope.0.clone(), project: scope.1.clone(), session: intent.session_id };
-        for _ in 0..TRIES {
-            match self.try_take(&key, &intent).await {
+        for tried in 0..TRIES {
+            match self.try_take(&key, &intent, tried > 0).await {
                 Err(EngineError::Store(StoreError::Conflict(_))) => {}
                 Err(EngineError::Store(error @ StoreError::Row { .. })) => {
                     return self.answer(&key, &intent, Answer::Refused { why: error.to_string() }, Vec::new()).await;
@@ -53,7 +53,7 @@ impl Dispatcher {
             .await
     }
 
-    async fn try_take(&mut self, key: &Key, intent: &Intent) -> Result<(), EngineError> {
+    async fn try_take(&mut self, key: &Key, intent: &Intent, again: bool) -> Result<(), EngineError> {
         let running = self.is_running(key);
         let Some(desk) = self.desks.get_mut(&key.desk()) else { return Ok(()) };
         drop(desk.project(&self.options.settings));
@@ -66,7 +66,10 @@ impl Dispatcher {
         }
         let Some(desk) = self.desks.get(&key.desk()) else { return Ok(()) };
         match desk.weigh(&session, running, intent).await? {
-            Weighed::Refuse(why) => self.answer(key, intent, Answer::Refused { why }, Vec::new()).await,
+            Weighed::Refuse(why) => {
+                let why = if again { why + kept(&intent.action) } else { why };
+                self.answer(key, intent, Answer::Refused { why }, Vec::new()).await
+            }
             Weighed::Start => self.drive(key, Some(intent.id)).await,
             Weighed::Ask(changes) => self.answer(key, intent, Answer::Asked, changes).await,
             Weighed::Fail(changes, why) => {
@@ -187,13 +190,15 @@ impl Desk {
             IntentAction::Say { text } => self.say(session, text, intent)?,
             IntentAction::Interrupt => self.interrupt(session, running, intent)?,
             IntentAction::TakeOver { line } => {
-                self.note(session, format!("{} goes on with the conversation: {line}", intent.user))?
+                self.note(session, intent, format!("{} goes on with the conversation: {line}", intent.user))?
             }
-            IntentAction::GiveBack => self.note(session, format!("{} gave the conversation back.", intent.user))?,
+            IntentAction::GiveBack => {
+                self.note(session, intent, format!("{} gave the conversation back.", intent.user))?
+            }
             IntentAction::Cancel => self.cancel(session)?,
             IntentAction::SetMode { mode } => set_mode(session, *mode),
             IntentAction::Permit { id, allow, lasts } => {
-                self.permit(session, *id, &Grant { allowed: *allow, lasts: *lasts, user: intent.user.clone() })?
+                self.permit(session, *id, &Grant { allowed: *allow, lasts: *lasts, user: intent.user.clone() }).await?
             }
             IntentAction::Approve { note, seen } => match halt {
                 None => Weighed::Refuse(no_halt(session)),
@@ -476,6 +481,15 @@ async fn is_seen(session: &Session, halt: &Halt, seen: Option<&Seen>) -> Result<
             Err("what it is about has changed since it was shown: look at it again, then decide".into())
         }
         (Some(_) | None, _) => Ok(()),
+    }
+}
+
+/// What stays of an intent that was carried out in part before it was refused.
+const fn kept(action: &IntentAction) -> &'static str {
+    if matches!(action, IntentAction::Permit { lasts: Lasts::Always, .. }) {
+        "; the rule is in your settings, at their end, and holds"
+    } else {
+        ""
     }
 }
 

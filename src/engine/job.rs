@@ -151,6 +151,14 @@ impl Stopper {
         *self.0.borrow()
     }
 
+    /// What became of a step that was ended on our word: `ended`, and who did it where that is not the session's own record.
+    pub(super) fn words(&self, ended: &str) -> String {
+        match self.now() {
+            Stop::Interrupted => format!("{ended}: a person interrupted it"),
+            Stop::Run | Stop::Withdrawn | Stop::Cancelled | Stop::Shutdown => ended.to_owned(),
+        }
+    }
+
     /// The cause that a process which was ended on our word has.
     pub(super) fn cause(&self) -> Cause {
         match self.now() {

@@ -95,11 +95,11 @@ impl Takeover {
         &self.argv
     }
 
-    /// Runs the program in the terminal of this process, and waits until it ends.
+    /// Runs the program in the terminal of this process, and waits until it ends. `begun` is called once it runs.
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn run(self) -> io::Result<ExitStatus> {
+    pub fn run(self, begun: impl FnOnce()) -> io::Result<ExitStatus> {
         let Some((program, arguments)) = self.argv.split_first() else {
             return Err(io::Error::other("there is no program to run"));
         };
@@ -116,13 +116,14 @@ impl Takeover {
             command.env_remove(name);
         }
         command.env("PWD", &self.worktree).envs(self.env);
-        let status = command.status().map_err(|error| match (error.kind(), self.package) {
+        let mut child = command.spawn().map_err(|error| match (error.kind(), self.package) {
             (ErrorKind::NotFound, Some(package)) => io::Error::other(format!(
                 "the program `{program}` was not found: `npm install --global {package}` brings it"
             )),
             _ => io::Error::other(format!("`{program}` could not be started: {error}")),
         })?;
-        Ok(status)
+        begun();
+        child.wait()
     }
 }
 

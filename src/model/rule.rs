@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What a `*` does not stand for: with these, a command that begins well ends as another one.
+/// What a `*` does not stand for in a rule that allows: with these, a command that begins well ends as another one.
 const NEVER: &[char] = &['\n', '\r', ';', '&', '|', '<', '>', '`', '$', '(', ')'];
 
 /// Who said so.
@@ -21,7 +21,8 @@ pub enum About {
     Anything,
     /// Exactly this.
     Exactly(String),
-    /// What looks like this: `*` stands for anything but line ends and what separates and nests commands in a shell.
+    /// What looks like this. In a rule that allows, `*` stands for anything but line ends and what separates and nests commands in
+    /// a shell, and leads out of no folder; in one that forbids, for anything.
     Like(String),
 }
 
@@ -41,13 +42,15 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Whether it is about this: a tool of an agent, and what the tool would do, whole.
+    /// Whether it is about this: a tool of an agent, and what the tool would do, whole; empty: that is not known.
     #[must_use]
     pub fn covers(&self, agent: &str, tool: &str, subject: &str) -> bool {
+        // What is not known may be what is forbidden, but not what is allowed.
+        let unknown = subject.is_empty() && !self.allow;
         let about = match &self.about {
             About::Anything => true,
-            About::Exactly(text) => text == subject,
-            About::Like(pattern) => like(pattern, subject),
+            About::Exactly(text) => unknown || text == subject,
+            About::Like(pattern) => unknown || (!subject.is_empty() && like(pattern, subject, self.allow)),
         };
         about && self.tool == tool && self.agent.as_deref().is_none_or(|own| own == agent)
     }
@@ -81,12 +84,13 @@ impl fmt::Display for Rule {
     }
 }
 
-/// Whether a text looks like a pattern.
-fn like(pattern: &str, text: &str) -> bool {
+/// Whether a text looks like a pattern; `strictly`, as a rule that allows wants it.
+fn like(pattern: &str, text: &str, strictly: bool) -> bool {
     // Out of the folder that the pattern names leads no star.
-    if text.contains("..") && !pattern.contains("..") {
+    if strictly && text.contains("..") && !pattern.contains("..") {
         return false;
     }
+    let fits = |skipped: &str| !(strictly && skipped.contains(NEVER));
     let Some((first, rest)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut left) = text.strip_prefix(first) else { return false };
     let mut parts: Vec<&str> = rest.split('*').collect();
@@ -94,17 +98,17 @@ fn like(pattern: &str, text: &str) -> bool {
     // The leftmost place for each part leaves the most for those that follow.
     for part in parts {
         let Some((skipped, after)) = left.split_once(part) else { return false };
-        if skipped.contains(NEVER) {
+        if !fits(skipped) {
             return false;
         }
         left = after;
     }
-    left.strip_suffix(last).is_some_and(|skipped| !skipped.contains(NEVER))
+    left.strip_suffix(last).is_some_and(fits)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::like;
+    use super::{About, Rule, RuleOf, like};
 
     #[test]
     fn a_star_stands_for_much_but_not_for_another_command() {
@@ -135,7 +139,25 @@ mod tests {
             ("", "a", false),
         ];
         for (pattern, text, expected) in cases {
-            assert_eq!(like(pattern, text), expected, "{pattern:?} {text:?}");
+            assert_eq!(like(pattern, text, true), expected, "{pattern:?} {text:?}");
+            assert!(!expected || like(pattern, text, false), "what forbids is at least as wide: {pattern:?} {text:?}");
         }
+    }
+
+    #[test]
+    fn what_is_forbidden_stays_so_in_any_dress() {
+        let rule = |about, allow| Rule { agent: None, tool: "Bash".into(), about, allow, of: RuleOf::User };
+        let rules = [
+            rule(About::Anything, true),
+            rule(About::Like("rm *".into()), false),
+            rule(About::Exactly("reboot".into()), false),
+        ];
+        let decided = |what: &str| Rule::deciding(rules.iter(), "claude", "Bash", what).map(|rule| rule.allow);
+        for what in ["rm x", "rm -rf a; true", "rm -rf $X", "rm -rf ../..", "rm \\\n-rf x", "reboot", ""] {
+            assert_eq!(decided(what), Some(false), "{what:?}");
+        }
+        assert_eq!(decided("ls; rm x"), Some(true), "a pattern begins where the command does");
+        let allows = [rule(About::Like("*".into()), true), rule(About::Exactly("ls".into()), true)];
+        assert!(!allows.iter().any(|rule| rule.covers("claude", "Bash", "")), "what is not known is not allowed");
     }
 }

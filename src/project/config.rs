@@ -64,6 +64,11 @@ pub(super) struct Stated {
     pub(super) commands: Vec<consent::Brought>,
 }
 
+/// Whether a path leads to this folder, which has no links in its own path.
+fn is_folder(path: &str, folder: &Utf8Path) -> bool {
+    Utf8Path::new(path) == folder || Utf8Path::new(path).canonicalize_utf8().is_ok_and(|path| path == folder)
+}
+
 impl Project {
     /// Reads `root`'s `callboard.toml` and the story files that it names, for a user without settings.
     pub fn load(root: &Utf8Path) -> Result<Self, ConfigError> {
@@ -96,7 +101,7 @@ impl Project {
         }
         self.limits = self.stated.limits.over(&settings.limits.over(&Limits::default()));
         self.rules.retain(|rule| rule.of == RuleOf::Project);
-        let own = |(root, _): &&(Option<String>, Rule)| root.as_deref().is_none_or(|root| root == self.root);
+        let own = |(root, _): &&(Option<String>, Rule)| root.as_deref().is_none_or(|root| is_folder(root, &self.root));
         self.rules.extend(settings.rules.iter().filter(own).map(|(_, rule)| rule.clone()));
         if self.agent.is_none() {
             self.agent.clone_from(&settings.agent);

@@ -2,7 +2,8 @@
 
 use std::{
     fs,
-    io::{self, Read as _},
+    io::{self, Read as _, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -43,19 +44,35 @@ fn bytes(path: &Utf8Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Makes a text the content of a file: all of it, or none. A link stays one, a file keeps who may read it.
-pub(super) fn replace(path: &Utf8Path, text: &str) -> io::Result<()> {
+/// Where the content of a file is, and its folder, which is made if it is not there.
+fn place(path: &Utf8Path) -> io::Result<(Utf8PathBuf, Utf8PathBuf)> {
     let path = path.canonicalize_utf8().unwrap_or_else(|_| path.to_owned());
-    let folder = path.parent().unwrap_or(Utf8Path::new("/"));
-    fs::create_dir_all(folder)?;
+    let folder = path.parent().unwrap_or(Utf8Path::new("/")).to_owned();
+    fs::create_dir_all(&folder)?;
+    Ok((path, folder))
+}
+
+/// While what this answers lives, no other process that asks for it changes the file.
+pub(super) fn alone(path: &Utf8Path) -> io::Result<fs::File> {
+    let folder = fs::File::open(place(path)?.1)?;
+    folder.lock()?;
+    Ok(folder)
+}
+
+/// Makes a text the content of a file: all of it, or none. A link stays one, and nobody may read it who could not before.
+pub(super) fn replace(path: &Utf8Path, text: &str) -> io::Result<()> {
+    let (path, _) = place(path)?;
     let fresh = path.with_extension(format!("toml.{}", std::process::id()));
-    let done = fs::write(&fresh, text).and_then(|()| {
+    let write = || {
+        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+        file.write_all(text.as_bytes())?;
         if let Ok(before) = fs::metadata(&path) {
-            fs::set_permissions(&fresh, before.permissions())?;
+            file.set_permissions(before.permissions())?;
         }
-        fs::File::open(&fresh)?.sync_all()?;
+        file.sync_all()?;
         fs::rename(&fresh, &path)
-    });
+    };
+    let done = write();
     if done.is_err() {
         fs::remove_file(&fresh).unwrap_or_default();
     }

@@ -88,6 +88,11 @@ impl Settings {
     /// # Errors
     /// When the file cannot be read as settings, or not be written.
     pub fn add_rule(path: &Utf8Path, project: &str, rule: &Rule, comment: &str) -> Result<(), ConfigError> {
+        let failed = |error: std::io::Error| {
+            ConfigError::whole(path, format!("cannot be written: {error}"), "see whether you may write it")
+        };
+        // Another engine may be writing a rule just now.
+        let _alone = file::alone(path).map_err(failed)?;
         let before = file::text(path, path)?.unwrap_or_default();
         let has = |(own, one): &(Option<String>, Rule)| one == rule && own.as_deref().is_none_or(|own| own == project);
         if Self::parse(path, &before)?.rules.iter().any(has) {
@@ -95,9 +100,10 @@ impl Settings {
         }
         let end = if before.is_empty() || before.ends_with('\n') { "" } else { "\n" };
         let text = format!("{before}{end}{}", rules::written(project, rule, comment));
+        if text.len() as u64 > file::MAX_BYTES {
+            return Err(ConfigError::whole(path, "has no room for another rule (1 MiB)", "remove what is not needed"));
+        }
         Self::parse(path, &text)?;
-        file::replace(path, &text).map_err(|error| {
-            ConfigError::whole(path, format!("cannot be written: {error}"), "see whether you may write it")
-        })
+        file::replace(path, &text).map_err(failed)
     }
 }

@@ -329,7 +329,7 @@ fn went_wrong(it: &Interaction, result: &StepResult) -> String {
     let because = if said.is_empty() { ".".to_owned() } else { format!(": {said}") };
     let step = again(it);
     match result.cause {
-        Some(Cause::Interrupted) => format!("{step} was cut off with its engine and does not count."),
+        Some(Cause::Interrupted) => format!("{step} was cut off and does not count{because}"),
         Some(Cause::Cancelled) => format!("{step} was cancelled."),
         Some(Cause::Timeout) => format!("{step} took longer than it may and was ended{because}"),
         Some(Cause::Inactive) => format!("{step} was silent for longer than it may be and was ended{because}"),

@@ -450,6 +450,8 @@ fn what_a_person_says_reaches_claude_in_its_turn_or_the_next() {
         ],
     );
     insta::assert_snapshot!("said_to_claude", text);
+    let dies = said_in_between(Protocol::Claude, &[(Some("a little late"), result)]);
+    assert!(dies.contains("\nNone\n"), "how the turn that it began went is not known: {dies}");
 }
 
 #[test]

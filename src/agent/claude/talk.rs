@@ -93,7 +93,7 @@ impl Talk {
 
     /// A person says something: it becomes part of the turn that runs, or of one that begins right after it.
     pub fn say(&mut self, id: MessageId, text: &str) -> Vec<Effect> {
-        if self.outcome.is_some() && self.unseen.is_empty() {
+        if self.outcome.is_some() {
             return Vec::new();
         }
         let mut message = user(text);
@@ -344,11 +344,12 @@ impl Talk {
             self.usage =
                 Some(if is_total { Usage { cost_microdollars: usage.cost_microdollars, ..both } } else { both });
         }
-        self.outcome = Some(failure::of_result(message, self.resets_at).map_or(Ok(()), Err));
-        if self.outcome == Some(Ok(())) && !self.unseen.is_empty() {
+        let failure = failure::of_result(message, self.resets_at);
+        if failure.is_none() && !self.unseen.is_empty() {
             // What it was told too late for this turn is the next one.
             return Vec::new();
         }
+        self.outcome = Some(failure.map_or(Ok(()), Err));
         let used = self.usage.map(|usage| Effect::Event(EventKind::Usage(usage)));
         used.into_iter().chain([Effect::Close]).collect()
     }

@@ -43,6 +43,8 @@ pub struct Talk {
     resets_at: Option<i64>,
     /// What persons said and it has not taken in yet.
     unseen: BTreeMap<MessageId, String>,
+    /// What of it a turn was begun with, and nothing was heard since.
+    told: Vec<MessageId>,
     total: Option<Value>,
     outcome: Option<Result<(), Failure>>,
     usage: Usage,
@@ -61,6 +63,7 @@ impl Talk {
             asked: Vec::new(),
             resets_at: None,
             unseen: BTreeMap::new(),
+            told: Vec::new(),
             total: None,
             outcome: None,
             usage: Usage::default(),
@@ -102,11 +105,10 @@ impl Talk {
     /// Begins a turn with what came too late for the one before.
     fn go_on(&mut self) -> Vec<Effect> {
         let input: Vec<Value> = self.unseen.values().map(|text| json!({"type": "text", "text": text})).collect();
-        let told: Vec<MessageId> = std::mem::take(&mut self.unseen).into_keys().collect();
+        self.told = std::mem::take(&mut self.unseen).into_keys().collect();
         self.turn = None;
         let begun = request(TURN, "turn/start", json!({"threadId": self.thread, "input": input}));
-        let told = told.into_iter().flat_map(|id| [Effect::Told(id), Effect::Seen(id)]);
-        [begun].into_iter().chain(told).collect()
+        [begun].into_iter().chain(self.told.iter().map(|id| Effect::Told(*id))).collect()
     }
 
     /// How the turn went.
@@ -298,8 +300,10 @@ impl Talk {
 
     /// It has taken in what a person said, if the item is that.
     fn seen(&mut self, item: &Value) -> Vec<Effect> {
+        let begun = if item["type"] == "userMessage" { std::mem::take(&mut self.told) } else { Vec::new() };
         let id = item["clientId"].as_str().filter(|_| item["type"] == "userMessage").and_then(|id| id.parse().ok());
-        id.filter(|id| self.unseen.remove(id).is_some()).map(Effect::Seen).into_iter().collect()
+        let steered = id.filter(|id| self.unseen.remove(id).is_some());
+        begun.into_iter().chain(steered).map(Effect::Seen).collect()
     }
 
     fn piece(&mut self, params: &Value, thought: bool) -> Vec<Effect> {

@@ -19,7 +19,7 @@ use crate::{
     git::{Repo, Tree},
     model::{
         AgentConfig, AgentReport, Cause, Command, Component, Data, DesignProblem, Event, EventKind, Exit, Message,
-        MessageId, MessageState, OutputFile, Preset, Protocol, Runner, SessionKind, Step, StepResult, Wish,
+        MessageState, OutputFile, Preset, Protocol, Runner, SessionKind, Step, StepResult, Wish,
     },
     prompt::{
         self, ComponentInfo, ContextInfo, LedgerLine, Neighbour, ProjectInfo, PromptInput, PromptPaths, Reactivation,
@@ -311,15 +311,18 @@ fn ledger_line(row: &crate::workflow::LedgerRow) -> LedgerLine {
 }
 
 pub(super) async fn perform(job: &Job, plan: AgentPlan, stopper: &mut Stopper) -> Performed {
-    let told: Vec<MessageId> = plan.told.iter().map(|message| message.id).collect();
+    // Who is talked with says itself when it has read something.
+    let told = match plan.agent.protocol {
+        Protocol::Script | Protocol::Command => plan.told.clone(),
+        Protocol::Claude | Protocol::Codex | Protocol::Acp => Vec::new(),
+    };
     let (Ok(result) | Err(result)) = try_perform(job, plan, stopper).await;
-    let at = clock::now();
-    let seen = told
-        .into_iter()
-        .filter(|_| has_read(&result))
-        .map(|message| Change::Seen { session: job.session.id, message, at })
-        .collect();
-    Performed { result: *result, changes: seen }
+    let seen = told.into_iter().filter(|_| has_read(&result));
+    let changes = seen.map(|message| {
+        job.tap().event(conversation::news(&message, MessageState::Seen));
+        Change::Seen { session: job.session.id, message: message.id, at: clock::now() }
+    });
+    Performed { changes: changes.collect(), result: *result }
 }
 
 async fn try_perform(job: &Job, plan: AgentPlan, stopper: &mut Stopper) -> Result<git::StepError, git::StepError> {
@@ -365,27 +368,7 @@ async fn try_perform(job: &Job, plan: AgentPlan, stopper: &mut Stopper) -> Resul
 
 /// Whether an agent whose attempt ended so has read its prompt. One that is in doubt is told again.
 const fn has_read(result: &StepResult) -> bool {
-    match result.cause {
-        None
-        | Some(
-            Cause::Failed
-            | Cause::Timeout
-            | Cause::Inactive
-            | Cause::CouldNotRun
-            | Cause::EmptyDiff
-            | Cause::MergeConflict
-            | Cause::FailuresOutside
-            | Cause::ArchitecturalIssue,
-        ) => true,
-        Some(
-            Cause::Interrupted
-            | Cause::Cancelled
-            | Cause::Environment
-            | Cause::AgentUnavailable
-            | Cause::Quota
-            | Cause::Overloaded,
-        ) => false,
-    }
+    matches!(result.cause, None | Some(Cause::EmptyDiff | Cause::ArchitecturalIssue))
 }
 
 /// Keeps the conversation for this attempt.
@@ -511,7 +494,7 @@ fn outcome(finished: &process::Finished, stopper: &Stopper) -> StepResult {
         ),
         Exit::Timeout => StepResult::error(Cause::Timeout, format!("the agent {how} (limits.step_timeout)")),
         Exit::Inactive => StepResult::error(Cause::Inactive, format!("the agent {how} (limits.inactivity)")),
-        Exit::Cancelled => StepResult::error(stopper.cause(), "the agent was ended"),
+        Exit::Cancelled => StepResult::error(stopper.cause(), stopper.words("the agent was ended")),
         Exit::NotStarted { message } => StepResult::error(
             Cause::AgentUnavailable,
             format!("the agent could not be started: {message}; check its command in callboard.toml"),

@@ -179,6 +179,11 @@ async fn once(job: &Job, agent: &AgentConfig, opening: &Opening, told: &[Message
         bytes: finished.bytes,
         kept: finished.kept,
     });
+    if outcome.is_ok() {
+        // It came to its end, if without a word.
+        let prompted = std::mem::take(&mut driver.prompted);
+        driver.seen(|message| prompted.contains(&message.id));
+    }
     let (result, mut failure) = judged(agent, outcome, &finished.exit, stopper);
     if let Some(failure) = failure.as_mut().filter(|_| Outcome::of(&result).is_for_later()) {
         failure.resumes_at = Some(resumption(job, failure));
@@ -314,6 +319,8 @@ impl Driver<'_> {
                         self.news(told);
                     }
                 }
+                // Whom nothing more is sent was told nothing, and takes nothing in.
+                Effect::Told(_) | Effect::Seen(_) if self.sender.is_none() => {}
                 Effect::Told(id) => self.delivered(id),
                 Effect::Seen(id) => self.seen(|message| message.id == id),
                 Effect::Close => {
@@ -344,8 +351,10 @@ impl Driver<'_> {
     /// The agent was told what a person said.
     fn delivered(&mut self, id: MessageId) {
         let Some(message) = self.told.iter().find(|message| message.id == id) else { return };
-        self.unseen.push(message.clone());
-        self.tap.event(conversation::news(message, MessageState::Delivered));
+        if !self.unseen.iter().any(|told| told.id == id) {
+            self.unseen.push(message.clone());
+            self.tap.event(conversation::news(message, MessageState::Delivered));
+        }
         let change =
             Change::Delivered { session: self.job.session.id, message: id, seq: self.job.seq, at: clock::now() };
         self.job.shared.writer.post(&self.job.scope, vec![change]);
@@ -401,9 +410,7 @@ impl Driver<'_> {
     fn rule(&self, question: &Question) -> Option<&Rule> {
         let counts = |rule: &&Rule| !rule.allow || rule.of == RuleOf::User || self.job.consented;
         let rules = self.job.project.rules.iter().chain(&self.ruled).filter(counts);
-        let known = !question.subject.is_empty();
         Rule::deciding(rules, &self.agent, &question.tool, &question.subject)
-            .filter(|rule| known || rule.about == About::Anything)
     }
 
     fn tell(&mut self, question: Question, allowed: bool, by: String, why: &str) {
@@ -528,7 +535,7 @@ fn judged(
 ) -> (StepResult, Option<Failure>) {
     let Err(failure) = outcome else { return (StepResult::ok(), None) };
     if matches!(stopper.now(), Stop::Interrupted | Stop::Cancelled | Stop::Shutdown) {
-        return (StepResult::error(stopper.cause(), "the agent was ended"), None);
+        return (StepResult::error(stopper.cause(), stopper.words("the agent was ended")), None);
     }
     let how = tests::ended(exit);
     let result = match (failure.kind, exit) {

@@ -176,7 +176,10 @@ pub(super) async fn execute(
         kept: finished.kept,
     });
     if finished.exit == Exit::Cancelled {
-        return Err(Box::new(StepResult { output, ..StepResult::error(stopper.cause(), "the test run was ended") }));
+        return Err(Box::new(StepResult {
+            output,
+            ..StepResult::error(stopper.cause(), stopper.words("the test run was ended"))
+        }));
     }
     if let Some(error) = &finished.record_error {
         tap.note(format!("The output file is not complete: {error}"));

@@ -54,8 +54,8 @@ fn what_is_said_while_no_agent_listens_is_in_the_next_prompt() {
     assert!(said.contains("ada@example.com:\n\n> mind the\n> tax\n"), "{said}");
     assert!(said.contains("> and the\n> ## rounding\n"), "what is said is quoted: {said}");
     assert_eq!(states(&lab, id).iter().map(|it| it.1).collect::<Vec<_>>(), ["seen", "seen"]);
-    let (queued, delivered) = (MessageState::Queued, MessageState::Delivered);
-    assert_eq!(news(&lab, id), [(3, queued), (3, queued), (4, delivered), (4, delivered)]);
+    let (queued, delivered, seen) = (MessageState::Queued, MessageState::Delivered, MessageState::Seen);
+    assert_eq!(news(&lab, id), [(3, queued), (3, queued), (4, delivered), (4, delivered), (4, seen), (4, seen)]);
     assert!(!lab.read("prompts/alpha-generate_implementation-1-1").contains("a person says"));
 }
 
@@ -87,6 +87,22 @@ fn what_was_told_and_not_heard_is_told_again_after_a_kill() {
 }
 
 #[test]
+fn what_an_agent_died_before_it_read_is_told_again() {
+    let lab = Lab::new();
+    let once = "if mkdir $LAB/once 2>/dev/null; then kill -9 $$; fi";
+    lab.act("alpha-generate_tests_and_fixtures", &format!("{once}; mkdir -p tests; echo 'adds one' > tests/alpha.t"));
+    lab.engine();
+    let id = lab.session_with("component_test", "Alpha", &["--mode", "manual"]);
+    lab.done(id, says("mind the tax"));
+    lab.done(id, IntentAction::SetMode { mode: Mode::Auto });
+    lab.completes(id);
+    assert_eq!(lab.steps(id)[1..3], ["generate_tests_and_fixtures:failed", "generate_tests_and_fixtures"]);
+    assert!(lab.read("prompts/alpha-generate_tests_and_fixtures-1-2").contains("> mind the tax"));
+    let (delivered, seen) = (MessageState::Delivered, MessageState::Seen);
+    assert_eq!(news(&lab, id), [(2, delivered), (3, delivered), (3, seen)]);
+}
+
+#[test]
 fn what_cannot_be_said_is_refused() {
     let lab = Lab::new();
     lab.engine();
@@ -97,6 +113,11 @@ fn what_cannot_be_said_is_refused() {
         lab.done(id, says(&format!("{at}")));
     }
     assert!(lab.refused(id, says("one more")).contains("20 messages wait"));
+    let other = lab.session_with("component_test", "Beta", &["--mode", "manual"]);
+    for _ in 0..4 {
+        lab.done(other, says(&"x".repeat(16 * 1024)));
+    }
+    assert!(lab.refused(other, says("one more")).contains("4 messages wait"), "together they are long");
     let context = lab.session_with("context_testing", "Shop", &["--mode", "manual"]);
     assert!(lab.refused(context, says("hello")).contains("has no agent"));
     assert!(lab.refused(id, IntentAction::Interrupt).contains("none of its steps is running"));
