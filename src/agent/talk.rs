@@ -260,6 +260,15 @@ impl Talk {
         }
     }
 
+    /// Whether an interruption would not end it: what it was told and has not begun with is its next turn then.
+    #[must_use]
+    pub fn goes_on(&self) -> bool {
+        match self {
+            Self::Claude(talk) => talk.goes_on(),
+            Self::Codex(_) | Self::Acp(_) => false,
+        }
+    }
+
     /// How the turn went, as the agent said or as its standard error lets guess; `None`: it did not say.
     #[must_use]
     pub fn outcome(&self, stderr: &str) -> Option<Result<(), Failure>> {

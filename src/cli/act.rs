@@ -41,7 +41,11 @@ pub(super) fn interrupt(global: &Global, args: &One) -> Result<u8, CliError> {
 
 pub(super) fn say(global: &Global, args: &Say) -> Result<u8, CliError> {
     let text = text(args.text.as_ref(), args.file.as_ref(), "message")?;
-    ask(global, &args.id, IntentAction::Say { text }, args.json)
+    let code = ask(global, &args.id, IntentAction::Say { text }, args.json)?;
+    if !args.json {
+        print::note("`callboard show` says how far it has come");
+    }
+    Ok(code)
 }
 
 /// A text as it is given, or as a file has it.

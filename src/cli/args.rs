@@ -286,6 +286,7 @@ pub(super) struct Reactivate {
 }
 
 #[derive(Debug, ClapArgs)]
+#[command(override_usage = "callboard say [OPTIONS] <ID> <TEXT|--file <FILE>>")]
 #[command(group(clap::ArgGroup::new("what").required(true).args(["text", "file"])))]
 pub(super) struct Say {
     /// The session: its id, or a beginning or ending of it that no other has

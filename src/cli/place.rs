@@ -8,11 +8,11 @@ use etcetera::BaseStrategy as _;
 use crate::{
     git::Repo,
     model::Scope,
-    project::{self, Project, Settings},
+    project::{self, ConfigError, Project, Settings},
     store::{self, CriterionRecord, Store},
 };
 
-use super::{args::Global, error::CliError};
+use super::{args::Global, error::CliError, print};
 
 /// Where a command works.
 #[derive(Clone)]
@@ -20,7 +20,8 @@ pub(super) struct Place {
     pub(super) root: Utf8PathBuf,
     pub(super) store: Utf8PathBuf,
     pub(super) scope: Scope,
-    pub(super) settings: Settings,
+    /// The user's settings; what is wrong with them, if they cannot be read.
+    settings: Result<Settings, ConfigError>,
 }
 
 impl Place {
@@ -39,19 +40,30 @@ impl Place {
 
     /// The place of a project at `root`.
     pub(super) fn at(root: Utf8PathBuf, global: &Global) -> Result<Self, CliError> {
-        let settings = settings()?;
+        let settings = read_settings();
+        let account =
+            settings.as_ref().map_or_else(|_| Settings::default().account, |settings| settings.account.clone());
         let user = Repo::open(&root).ok().and_then(|repo| repo.user_email()).unwrap_or_else(login);
-        let scope = Scope { account: settings.account.clone(), project: root.to_string(), user };
+        let scope = Scope { account, project: root.to_string(), user };
         Ok(Self { store: store_path(global)?, root, scope, settings })
     }
 
     /// The project's configuration.
     pub(super) fn project(&self) -> Result<Project, CliError> {
-        Ok(Project::load_with(&self.root, &self.settings)?)
+        Ok(Project::load_with(&self.root, &self.settings()?)?)
+    }
+
+    /// The user's settings.
+    pub(super) fn settings(&self) -> Result<Settings, CliError> {
+        Ok(self.settings.clone()?)
     }
 
     /// The record.
     pub(super) fn open(&self) -> Result<Store, CliError> {
+        // Who looks at sessions or stops them needs no settings, and must not be kept from it by a mistake in them.
+        if let Err(error) = &self.settings {
+            print::note(&format!("your settings are not used, since they cannot be read: {error}"));
+        }
         Ok(Store::open(&self.store, self.scope.clone())?)
     }
 
@@ -96,7 +108,11 @@ fn here() -> Result<Utf8PathBuf, CliError> {
 
 /// The user's settings.
 pub(super) fn settings() -> Result<Settings, CliError> {
-    Settings::path().map_or_else(|| Ok(Settings::default()), |path| Ok(Settings::load(&path)?))
+    Ok(read_settings()?)
+}
+
+fn read_settings() -> Result<Settings, ConfigError> {
+    Settings::path().map_or_else(|| Ok(Settings::default()), |path| Settings::load(&path))
 }
 
 /// The store's file, absolute.

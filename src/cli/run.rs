@@ -45,7 +45,7 @@ pub(super) fn to_its_end(place: &Place, store: &Store, id: SessionId, quiet: boo
     let done = Arc::new(AtomicBool::new(false));
     let teller = tell(place, id, quiet, Arc::clone(&done))?;
     let only = Some((place.scope.clone(), id));
-    let ended = drive(options(place.store.clone(), place.settings.clone(), only, None), std::future::pending());
+    let ended = drive(options(place.store.clone(), place.settings()?, only, None), std::future::pending());
     done.store(true, Ordering::Release);
     if teller.join().is_err() {
         tracing::error!("the follower panicked");

@@ -52,6 +52,9 @@ pub(super) fn show(global: &Global, args: &One) -> Result<u8, CliError> {
     if let Some(halt) = store.last_halt(id)?.filter(|halt| halt.decision.is_none()) {
         field("halt", &format!("{}: {}", halt.reason, halt.message));
     }
+    for message in store.unseen(id)? {
+        field("message", &format!("{} ({}): {}", message.state(), message.user, prompt::inline(&message.text, 80)));
+    }
     history(&store, &session)?;
     failures(&store, id)?;
     children(&store, id)?;
@@ -320,7 +323,7 @@ pub(super) fn preview(global: &Global, args: &One) -> Result<u8, CliError> {
     let place = Place::find(global)?;
     let store = place.open()?;
     let id = store.find(&args.id)?;
-    let options = super::engine::options(place.store.clone(), place.settings.clone(), None, None);
+    let options = super::engine::options(place.store.clone(), place.settings()?, None, None);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

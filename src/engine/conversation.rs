@@ -103,7 +103,8 @@ impl Desk {
 /// Whether a step may take long enough to be interrupted.
 const fn is_long(step: Step) -> bool {
     match step.performer() {
-        Performer::Agent | Performer::Tests => true,
-        Performer::Git | Performer::Spawn | Performer::Check => false,
+        // A set-up command, or a hook.
+        Performer::Agent | Performer::Tests | Performer::Git => true,
+        Performer::Spawn | Performer::Check => false,
     }
 }

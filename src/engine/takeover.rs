@@ -131,7 +131,7 @@ impl Takeover {
 fn stands_still(row: &BoardRow) -> Result<(), String> {
     if row.is_running() {
         let step = row.step.map_or("its step", |step| step.as_str());
-        return Err(format!("{step} is running: wait until it has ended, or cancel the session"));
+        return Err(format!("{step} is running: wait until it has ended, or interrupt it"));
     }
     match row.mode {
         _ if row.status.is_terminal() || row.halt.is_some() => Ok(()),

@@ -44,7 +44,7 @@ impl Repo {
             path: place.worktree,
             expected: format!("a worktree of {}", self.root),
             found: "one whose .git was changed".into(),
-            hint: "look at what the session did there; cancel it, and make a new one".into(),
+            hint: "do not run git in that worktree, it would do what is set up there; cancel the session, and make a new one".into(),
         })
     }
 

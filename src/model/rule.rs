@@ -49,8 +49,10 @@ impl Rule {
         let unknown = subject.is_empty() && !self.allow;
         let about = match &self.about {
             About::Anything => true,
-            About::Exactly(text) => unknown || text == subject,
-            About::Like(pattern) => unknown || (!subject.is_empty() && like(pattern, subject, self.allow)),
+            About::Exactly(text) if self.allow => text == subject,
+            About::Like(pattern) if self.allow => !subject.is_empty() && like(pattern, subject, true),
+            About::Exactly(text) => unknown || parts(subject).any(|part| part == text),
+            About::Like(pattern) => unknown || parts(subject).any(|part| like(pattern, part, false)),
         };
         about && self.tool == tool && self.agent.as_deref().is_none_or(|own| own == agent)
     }
@@ -82,6 +84,11 @@ impl fmt::Display for Rule {
             About::Like(pattern) => write!(f, " like {pattern:?}"),
         }
     }
+}
+
+/// What a command may be taken for: all of it, and each command that it is made of.
+fn parts(subject: &str) -> impl Iterator<Item = &str> {
+    std::iter::once(subject).chain(subject.split(NEVER).map(str::trim).filter(|part| !part.is_empty()))
 }
 
 /// Whether a text looks like a pattern; `strictly`, as a rule that allows wants it.
@@ -153,10 +160,21 @@ mod tests {
             rule(About::Exactly("reboot".into()), false),
         ];
         let decided = |what: &str| Rule::deciding(rules.iter(), "claude", "Bash", what).map(|rule| rule.allow);
-        for what in ["rm x", "rm -rf a; true", "rm -rf $X", "rm -rf ../..", "rm \\\n-rf x", "reboot", ""] {
+        for what in [
+            "rm x",
+            "rm -rf a; true",
+            "rm -rf $X",
+            "rm -rf ../..",
+            "rm \\\n-rf x",
+            "reboot",
+            "ls && rm x",
+            " rm x",
+            "a\nreboot",
+            "",
+        ] {
             assert_eq!(decided(what), Some(false), "{what:?}");
         }
-        assert_eq!(decided("ls; rm x"), Some(true), "a pattern begins where the command does");
+        assert_eq!(decided("sudo rm x"), Some(true), "a pattern begins where a command does");
         let allows = [rule(About::Like("*".into()), true), rule(About::Exactly("ls".into()), true)];
         assert!(!allows.iter().any(|rule| rule.covers("claude", "Bash", "")), "what is not known is not allowed");
     }

@@ -46,7 +46,12 @@ fn bytes(path: &Utf8Path) -> io::Result<Vec<u8>> {
 
 /// Where the content of a file is, and its folder, which is made if it is not there.
 fn place(path: &Utf8Path) -> io::Result<(Utf8PathBuf, Utf8PathBuf)> {
-    let path = path.canonicalize_utf8().unwrap_or_else(|_| path.to_owned());
+    // A link that leads to nothing yet is followed, too.
+    let linked = || {
+        let target = Utf8PathBuf::from_path_buf(fs::read_link(path).ok()?).ok()?;
+        Some(path.parent().map_or_else(|| target.clone(), |folder| folder.join(&target)))
+    };
+    let path = path.canonicalize_utf8().ok().or_else(linked).unwrap_or_else(|| path.to_owned());
     let folder = path.parent().unwrap_or(Utf8Path::new("/")).to_owned();
     fs::create_dir_all(&folder)?;
     Ok((path, folder))

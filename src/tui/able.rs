@@ -48,9 +48,9 @@ pub fn able(command: Command, model: &Model, snapshot: &Snapshot) -> Result<(), 
         Command::Interrupt => session(model, snapshot).and_then(|row| {
             let step = row.step.filter(|_| row.is_running()).map(|step| (step, step.performer()));
             match step {
-                Some((_, Performer::Agent | Performer::Tests)) => Ok(()),
+                Some((_, Performer::Agent | Performer::Tests | Performer::Git)) => Ok(()),
                 Some((_, Performer::Spawn)) => Err("its children are at work; interrupt those".into()),
-                Some((step, Performer::Git | Performer::Check)) => Err(format!("{step} ends by itself soon").into()),
+                Some((step, Performer::Check)) => Err(format!("{step} ends by itself soon").into()),
                 None => Err("none of its steps is running".into()),
             }
         }),

@@ -102,6 +102,11 @@ impl Talk {
         vec![Effect::Send(message), Effect::Told(id)]
     }
 
+    /// Whether there is something for another turn.
+    pub fn goes_on(&self) -> bool {
+        !self.unseen.is_empty()
+    }
+
     /// It has begun with a message, if that is one of a person's.
     fn took(&mut self, id: &Value) -> Vec<Effect> {
         let taken = id.as_str().filter(|id| self.unseen.remove(*id));

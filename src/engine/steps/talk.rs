@@ -35,6 +35,8 @@ use crate::{
 /// What an agent is told that nobody allows what it asked for.
 const DENIED: &str =
     "Nobody is here to allow this. You may read everything and write files in this folder; go on without it.";
+/// What an agent is told that a person has forbidden it before.
+const FORBIDDEN: &str = "The user has forbidden this. Go on without it.";
 /// So long a person is asked; no answer until then is a no.
 const ASKED_FOR: Duration = Duration::from_secs(10 * 60);
 /// So many messages may wait for an agent to read them.
@@ -148,8 +150,9 @@ async fn once(job: &Job, agent: &AgentConfig, opening: &Opening, told: &[Message
         let patience = loop {
             tokio::select! {
                 () = stopper.stopped() => {
+                    let goes_on = lock(&driver).talk.goes_on();
                     lock(&driver).interrupt();
-                    break job.shared.grace.interrupt;
+                    break if goes_on { Duration::ZERO } else { job.shared.grace.interrupt };
                 }
                 () = over.notified() => break LINGER,
                 Some(answer) = answered.recv() => lock(&driver).answered(answer),
@@ -403,7 +406,8 @@ impl Driver<'_> {
             (Permissions::Deny, None) if asked => return self.ask(question),
             (Permissions::Deny, None) => (false, format!("permissions = \"{}\"", self.permissions)),
         };
-        self.tell(question, allowed, by, DENIED);
+        let why = if rule.is_some() || standing.is_some() { FORBIDDEN } else { DENIED };
+        self.tell(question, allowed, by, why);
     }
 
     /// The rule of the configuration that decides. What the project's file allows counts only once a person agreed to it.

@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_textarea::{TextArea, WrapMode};
 
 use crate::{
-    model::{IntentAction, Seen, SessionId},
+    model::{IntentAction, Message, Seen, SessionId},
     tui::{
         able::able,
         keys::{Command, Reply},
@@ -199,6 +199,11 @@ fn send(model: &mut Model, snapshot: &Snapshot) -> Vec<Effect> {
     };
     if let (true, Some(missing)) = (text.is_empty(), missing) {
         say(model, Tone::Warn, missing);
+        return Vec::new();
+    }
+    if purpose == Purpose::Say && text.len() > Message::LONGEST {
+        let (length, longest) = (text.len(), Message::LONGEST);
+        say(model, Tone::Warn, format!("message: {length} bytes, at most {longest}"));
         return Vec::new();
     }
     // The session may have changed while it was written.

@@ -18,6 +18,24 @@ fn no_project_here() {
 }
 
 #[test]
+fn a_mistake_in_the_settings_keeps_nobody_from_looking_and_stopping() {
+    let world = World::trusted();
+    let _engine = world.engine();
+    let id = world.session(&["component_test", "Pricing", "--base", "main", "--mode", "manual"]);
+    let home = world.folder.join("home/.config/callboard");
+    fs::create_dir_all(&home).unwrap();
+    fs::write(home.join("config.toml"), "broken [").unwrap();
+    let ran = world.run(&["ls"]);
+    assert!(ran.code == 0 && ran.out.contains("Pricing"), "{ran:?}");
+    assert!(ran.err.contains("your settings are not used") && ran.err.contains("config.toml"), "{ran:?}");
+    world.ok(&["show", &id]);
+    world.ok(&["mode", &id, "manual"]);
+    world.ok(&["cancel", &id]);
+    // What would use them is refused.
+    assert!(world.fails(2, &["new", "component_test", "Pricing"]).contains("config.toml"));
+}
+
+#[test]
 fn no_repository_and_no_commit() {
     let world = World::empty();
     world.write("callboard.toml", include_str!("../../data/cli/callboard.toml"));

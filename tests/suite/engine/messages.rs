@@ -230,6 +230,36 @@ fn is_interrupted_and_told(preset: &'static str, program: &'static str) {
     assert!(heard.told("I look."), "it goes on with the conversation");
 }
 
+/// What it was told and has not taken in yet would be its next turn: an interruption does not wait for that.
+#[test]
+fn claude_does_not_go_on_with_what_it_was_told_when_it_is_interrupted() {
+    let claude = Kind { preset: "claude", program: "claude" };
+    let Some(real) = Real::new(claude, "permissions = \"allow\"", Shape::default()) else { return };
+    let Real { lab, model } = &real;
+    real.tests(&["Alpha"], &["one"]);
+    let late = vec![vec![Act::Shell("touch late".into())], vec![writes("Alpha", "one\n")], vec![say("Late.")]];
+    model.rules(vec![
+        rule(&write_code("Alpha"), vec![vec![say("I look."), Act::Shell(WAIT.into())]]),
+        rule("one please", late),
+    ]);
+    lab.engine();
+    let id = lab.session("component_coding", "Alpha");
+    let place = |store: &callboard::store::Store| store.session(id).unwrap().worktree;
+    lab.wait("the tool runs", |store| place(store).is_some_and(|worktree| worktree.join("begun").exists()));
+    lab.done(id, says("one please"));
+    lab.wait("it was told", |store| store.messages(id, 9).unwrap()[0].delivered_at.is_some());
+    lab.done(id, IntentAction::Interrupt);
+    lab.wait("it is on record", |store| !store.board_row(id).unwrap().is_running());
+    lab.nobody_left();
+    assert_eq!(lab.steps(id), ["initialize", "generate_implementation:interrupted"], "{}", lab.story());
+    assert!(!lab.worktree(id).join("late").exists());
+    assert_eq!(states(lab, id), [("one please".to_owned(), "delivered")], "it is told again");
+    model.rules(vec![rule("one please", vec![vec![writes("Alpha", "one\n")], vec![say("Written.")]])]);
+    lab.done(id, IntentAction::SetMode { mode: Mode::Auto });
+    lab.completes(id);
+    assert_eq!(states(lab, id), [("one please".to_owned(), "seen")]);
+}
+
 #[test]
 fn claude_is_interrupted_and_told() {
     is_interrupted_and_told("claude", "claude");

@@ -170,6 +170,11 @@ fn an_agent_is_told_something_or_interrupted() {
     assert!(board.text().contains("Message to Discount"), "{}", board.text());
     assert_eq!(asks(board.press("Ctrl-S")), [], "an empty one is none");
     assert!(board.text().contains("message: write something"), "{}", board.text());
+    let long = "x".repeat(16 * 1024 + 1);
+    board.app.take(Message::Terminal(Event::Paste(long)));
+    assert_eq!(asks(board.press("Ctrl-S")), [], "what is too long stays");
+    assert!(board.notice().contains("16385 bytes, at most 16384"), "{}", board.notice());
+    board.press("Esc y i");
     board.write("Mind the tax.");
     assert_eq!(asks(board.press("Ctrl-S")), [IntentAction::Say { text: "Mind the tax.".into() }]);
     assert_eq!(asks(board.press("I")), [IntentAction::Interrupt]);
