@@ -7,8 +7,9 @@ use ratatui::{
 
 use crate::{
     model::{Mode, Performer, SessionId, Step},
+    store::Need,
     tui::{
-        clean::{clean_line, elide, width},
+        clean::{clean_line, elide, visible, width},
         keys::{self, Scope},
         layout,
         model::Model,
@@ -172,7 +173,9 @@ fn inbox(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, chosen: Option<S
         ];
         pen.row(here, 0, &head, over);
         if each == 2 {
-            let message = vec![(Tone::Plain, "         ".into()), (Tone::Plain, clean_line(&item.message))];
+            let message =
+                if item.need == Need::Permission { visible(&item.message) } else { clean_line(&item.message) };
+            let message = vec![(Tone::Plain, "         ".into()), (Tone::Plain, message)];
             pen.row(inside, y + 1, &message, None);
         }
     }
