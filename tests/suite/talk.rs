@@ -331,6 +331,80 @@ fn acp_agents_that_are_cancelled_wait_for_no_word() {
     assert!(talk.outcome("").unwrap().is_err());
 }
 
+/// What is shown of this tool call when it is asked for, and what a rule for it is about.
+fn asked_of(call: &serde_json::Value) -> (String, String) {
+    let (mut talk, _) = begun(json!({}), None);
+    let params = json!({"sessionId": "s-1", "toolCall": call, "options": []});
+    let effects = talk.message(&json!({"id": 7, "method": "session/request_permission", "params": params}));
+    let question =
+        effects.into_iter().find_map(|effect| if let Effect::Ask(question) = effect { Some(question) } else { None });
+    let question = question.unwrap();
+    let shown = if question.detail.is_empty() { question.title } else { question.detail };
+    (shown, question.subject)
+}
+
+#[test]
+fn acp_questions_show_all_that_is_asked() {
+    let asked = |call: serde_json::Value| asked_of(&call);
+    let both = |text: &str| (text.to_owned(), text.to_owned());
+    let long = format!("echo {}; rm -rf ~", "x".repeat(400));
+    for title in ["echo ok", "echo ok\nrm -rf ~", &long] {
+        assert_eq!(asked(json!({"toolCallId": "c", "kind": "execute", "title": title})), both(title));
+        // Also when it says at once that it is over.
+        assert_eq!(asked(json!({"toolCallId": "c", "title": title, "status": "completed"})), both(title));
+    }
+    let (shown, subject) =
+        asked(json!({"kind": "fetch", "title": "Fetch", "rawInput": {"url": "http://a/b", "method": "POST"}}));
+    assert_eq!(shown, "Fetch\n{\n  \"method\": \"POST\",\n  \"url\": \"http://a/b\"\n}");
+    assert_eq!(subject, r#"{"method":"POST","url":"http://a/b"}"#);
+    // An edit of which it is not told what would be different.
+    let (shown, _) = asked(
+        json!({"kind": "edit", "title": "Edit", "locations": [{"path": "/worktree/a"}], "rawInput": {"content": "evil"}}),
+    );
+    assert!(shown.contains("evil"), "{shown}");
+}
+
+#[test]
+fn acp_commands_are_shown_with_all_that_they_are_given() {
+    let asked =
+        |kind: &str, input: serde_json::Value| asked_of(&json!({"kind": kind, "title": "x", "rawInput": input}));
+    let both = |text: &str| (text.to_owned(), text.to_owned());
+    let harmless = json!({"command": "make", "description": "makes", "timeout": 5, "cwd": "/worktree", "x": null});
+    assert_eq!(asked("execute", harmless), both("make"));
+    for (kind, input, shown, subject) in [
+        (
+            "execute",
+            json!({"command": "rm -rf b", "cwd": "/home/me"}),
+            "{\n  \"cwd\": \"/home/me\"\n}",
+            r#"{"cwd":"/home/me"}"#,
+        ),
+        (
+            "other",
+            json!({"command": "rm -rf b", "description": "d"}),
+            "{\n  \"description\": \"d\"\n}",
+            r#"{"description":"d"}"#,
+        ),
+    ] {
+        assert_eq!(asked(kind, input), (format!("rm -rf b\n{shown}"), format!("rm -rf b\n{subject}")));
+    }
+    assert_eq!(asked("execute", json!({"command": ["rm", "a b"]})), both("rm 'a b'"));
+    assert_eq!(asked("execute", json!({"command": ["rm", "a", "b"]})), both("rm a b"));
+    let edit = json!({"kind": "edit", "title": "E", "content": [{"type": "diff", "path": "/worktree/a", "oldText": "", "newText": "x"}],
+        "rawInput": {"path": "a", "content": "x", "host": "prod"}});
+    let (shown, subject) = asked_of(&edit);
+    assert_eq!(subject, "a\n{\"host\":\"prod\"}");
+    assert!(shown.starts_with("a\n+x\n{") && shown.contains("prod"), "{shown}");
+    // What is allowed with a folder is no word for a terminal without it.
+    let (mut talk, _) = begun(json!({}), None);
+    let call = json!({"kind": "execute", "title": "x", "rawInput": {"command": "rm b", "cwd": "/home/me"}});
+    let params = json!({"sessionId": "s-1", "toolCall": call, "options": []});
+    talk.message(&json!({"id": 7, "method": "session/request_permission", "params": params}));
+    talk.answer("7", true, "");
+    let create = json!({"sessionId": "s-1", "command": "rm", "args": ["b"]});
+    let text = told(&mut talk, &json!({"id": 8, "method": "terminal/create", "params": create}));
+    assert!(text.contains("before: false"), "{text}");
+}
+
 /// Some agents take a no for the end of their turn.
 #[test]
 fn acp_agents_may_end_a_turn_in_which_they_were_denied_something() {

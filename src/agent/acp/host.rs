@@ -122,9 +122,9 @@ impl Host {
 
     fn permission(&mut self, key: &str, params: &Value, calls: &mut Calls) -> Vec<Effect> {
         let call = &params["toolCall"];
-        let mut effects: Vec<Effect> = calls.changed(call, &self.terminals).into_iter().map(Effect::Event).collect();
         let about = calls.about(call);
-        let asked = Asked::Call { options: params["options"].clone(), line: about.line().map(str::to_owned) };
+        let mut effects: Vec<Effect> = calls.changed(call, &self.terminals).into_iter().map(Effect::Event).collect();
+        let asked = Asked::Call { options: params["options"].clone(), line: about.line() };
         self.asked.insert(key.to_owned(), asked);
         if self.asked.len() > OPEN {
             effects.extend(self.answer(key, false, ""));
