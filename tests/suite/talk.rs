@@ -478,6 +478,37 @@ fn claude_words_on_standard_error_are_understood() {
 }
 
 #[test]
+fn claude_questions_show_all_that_is_asked() {
+    let asked = |tool: &str, input: serde_json::Value| {
+        let (mut talk, _) = Talk::open(Protocol::Claude, &opening(Conversation::New("c-1".into()))).unwrap();
+        let request = json!({"subtype": "can_use_tool", "tool_name": tool, "input": input});
+        let effects = talk.message(&json!({"type": "control_request", "request_id": "r", "request": request}));
+        let [Effect::Ask(question)] = &effects[..] else { panic!("{effects:?}") };
+        let shown = if question.detail.is_empty() { &question.title } else { &question.detail };
+        (shown.clone(), question.subject.clone())
+    };
+    let both = |text: &str| (text.to_owned(), text.to_owned());
+    let plain = json!({"command": "make", "description": "makes", "timeout": 5, "dangerouslyDisableSandbox": false});
+    assert_eq!(asked("Bash", plain), both("make"));
+    let (shown, subject) = asked("Bash", json!({"command": "make", "dangerouslyDisableSandbox": true}));
+    assert_eq!(shown, "make\n{\n  \"dangerouslyDisableSandbox\": true\n}");
+    assert_eq!(subject, "make\n{\"dangerouslyDisableSandbox\":true}");
+    let (shown, subject) = asked("mcp__shell__run", json!({"command": "ls", "host": "prod"}));
+    assert!(shown.contains("\"ls\"") && shown.contains("\"prod\""), "{shown}");
+    assert_eq!(subject, r#"{"command":"ls","host":"prod"}"#);
+    let (shown, subject) = asked("mcp__disk__put", json!({"file_path": "/worktree/a", "content": "x", "mode": "7777"}));
+    assert!(shown.contains("7777") && subject.contains("7777"), "{shown} {subject}");
+    let edit = json!({"file_path": "/worktree/a", "old_string": "x", "new_string": "y", "replace_all": false});
+    assert_eq!(asked("Edit", edit.clone()), ("a\n-x\n+y".to_owned(), "a".to_owned()));
+    let mut all = edit;
+    all["replace_all"] = json!(true);
+    assert_eq!(asked("Edit", all.clone()).1, "a");
+    assert!(asked("Edit", all).0.contains("replace_all"));
+    // What Bash is given beside a command is not taken for a file.
+    assert_eq!(asked("Bash", json!({"file_path": "a", "content": "x"})).1, r#"{"content":"x","file_path":"a"}"#);
+}
+
+#[test]
 fn a_used_up_account_says_when_it_goes_on() {
     let event = r#"{"type":"rate_limit_event","rate_limit_info":{"status":"rejected","resetsAt":1800000000}}"#;
     let result = r#"{"type":"result","is_error":true,"api_error_status":429,"result":"You've hit your limit"}"#;

@@ -300,8 +300,8 @@ impl Talk {
         vec![Effect::Ask(Question {
             key: key.to_owned(),
             tool: talk::title(name),
-            detail: tool::detail(&request["input"], &self.worktree),
-            subject: tool::subject(&request["input"], &self.worktree),
+            detail: tool::detail(name, &request["input"], &self.worktree),
+            subject: tool::subject(name, &request["input"], &self.worktree),
             title: tool::title(name, &request["input"], &self.worktree),
             writes: Vec::new(),
             ours: name.starts_with(&format!("mcp__{MCP}__")),
