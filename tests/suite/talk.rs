@@ -457,6 +457,29 @@ fn codex_is_told_which_conversation_and_which_tool() {
 }
 
 #[test]
+fn codex_names_the_folder_that_it_asks_for() {
+    let asked = |root: serde_json::Value, item: &str| {
+        let (mut talk, _) = Talk::open(Protocol::Codex, &opening(Conversation::New("c-1".into()))).unwrap();
+        let change = json!({"path": "/worktree/a.txt", "kind": {"type": "add"}, "diff": "one\n"});
+        let started = json!({"id": "i", "type": "fileChange", "changes": [change]});
+        talk.message(&json!({"method": "item/started", "params": {"item": started}}));
+        let params = json!({"itemId": item, "grantRoot": root});
+        let effects = talk.message(&json!({"id": 1, "method": "item/fileChange/requestApproval", "params": params}));
+        let [Effect::Ask(question)] = &effects[..] else { panic!("{effects:?}") };
+        question.clone()
+    };
+    let plain = asked(json!(null), "i");
+    assert_eq!((plain.title.as_str(), plain.subject.as_str(), plain.writes.len()), ("a.txt", "a.txt", 1));
+    let root = asked(json!("/home/me"), "i");
+    let about = "all that is in \"/home/me\" for the session, and a.txt";
+    assert_eq!((root.title.as_str(), root.subject.as_str(), root.writes.len()), (about, about, 0));
+    assert_eq!(root.detail, format!("{about}\na.txt\n+one"));
+    // What it has not told of is no rule's.
+    let unknown = asked(json!(null), "j");
+    assert_eq!((unknown.title.as_str(), unknown.subject.as_str()), ("files that it does not name", ""));
+}
+
+#[test]
 fn arguments_say_which_conversation_and_which_tool() {
     let new = Talk::arguments(Protocol::Claude, &opening(Conversation::New("c-1".into()))).join(" ");
     assert!(new.contains("--session-id c-1") && new.contains("--allowedTools mcp__callboard"), "{new}");
