@@ -78,6 +78,8 @@ pub struct Question {
     pub detail: String,
     /// What a rule for it is about; see `subject`.
     pub subject: String,
+    /// That is files, whatever would become of them.
+    pub files: bool,
     /// The files that it writes, relative to the worktree where they are in it, if writing is all that it does.
     pub writes: Vec<String>,
     /// It is a tool of callboard's own.

@@ -198,6 +198,13 @@ pub(super) fn permit(global: &Global, args: &Permit, allow: bool) -> Result<u8, 
         if !question.detail.is_empty() {
             print::line(&tui::exposed(&question.detail));
         }
+        if question.files && lasts == Lasts::Always {
+            let allowed = if allow { "allowed" } else { "denied" };
+            let (tool, files) = (tui::visible(&question.tool), tui::visible(&question.subject));
+            print::line(&format!(
+                "the rule is about the file, not this change: {tool} is {allowed} any change to {files}"
+            ));
+        }
     }
     ask(global, &args.id, IntentAction::Permit { id: question.id, allow, lasts }, args.json)
 }

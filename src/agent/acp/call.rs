@@ -118,6 +118,11 @@ impl Call {
         }
     }
 
+    /// Whether that is files, whatever would become of them.
+    pub(super) fn is_of_files(&self) -> bool {
+        self.command.is_empty() && !self.writes().is_empty()
+    }
+
     fn with_rest(&self, text: &str) -> String {
         if is_nothing(&self.rest) { text.to_owned() } else { format!("{text}\n{}", self.rest) }
     }

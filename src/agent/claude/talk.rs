@@ -302,6 +302,7 @@ impl Talk {
             tool: talk::title(name),
             detail: tool::detail(name, &request["input"], &self.worktree),
             subject: tool::subject(name, &request["input"], &self.worktree),
+            files: tool::is_edit(name, &request["input"]),
             title: tool::title(name, &request["input"], &self.worktree),
             writes: Vec::new(),
             ours: name.starts_with(&format!("mcp__{MCP}__")),

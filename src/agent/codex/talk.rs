@@ -231,6 +231,7 @@ impl Talk {
             tool: tool.to_owned(),
             detail: talk::detail(&detail, &title(&about)),
             subject: talk::subject(&subject),
+            files: tool == "edit",
             title: title(&about),
             writes,
             ours: false,

@@ -425,6 +425,7 @@ impl Driver<'_> {
             title: question.title.clone(),
             detail: question.detail.clone(),
             subject: question.subject.clone(),
+            files: question.files,
             asked_at: now,
             until: now.saturating_add(Micros::try_from(limit.as_micros()).unwrap_or(Micros::MAX)),
         };

@@ -16,7 +16,7 @@ use crate::{
         panes,
         scroll::{Port, Position},
         snapshot::Snapshot,
-        stack::{Editor, Overlay, Purpose, Question, RULINGS},
+        stack::{Editor, Overlay, Purpose, Question, RULINGS, ruling},
         text::{Line, Lines, Row, Tone, wrap},
         theme, words,
     },
@@ -223,7 +223,9 @@ fn permit(
     let text = Rect { height: text.height.min(inside.height), ..inside };
     pen.rows(text, &port.rows(position));
     let first = if text.height > 0 { text.height + 1 } else { 0 };
-    for (line, (at, (_, _, words))) in (first..).zip(RULINGS.iter().enumerate()) {
+    let asked = snapshot.inspected(session).and_then(|inspected| inspected.detail.question.as_ref());
+    let files = asked.is_some_and(|question| question.files);
+    for (line, (at, one)) in (first..).zip(RULINGS.iter().enumerate()) {
         if line >= inside.height {
             break;
         }
@@ -231,7 +233,7 @@ fn permit(
         if let Some(style) = over {
             pen.fill(Rect { y: inside.y + line, height: 1, ..inside }, style);
         }
-        pen.row(inside, line, &[(Tone::Plain, format!("  {words}"))], over);
+        pen.row(inside, line, &[(Tone::Plain, format!("  {}", ruling(*one, files)))], over);
     }
 }
 

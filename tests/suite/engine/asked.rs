@@ -33,3 +33,23 @@ fn nothing_of_it_hides_in_an_escape_string() {
         assert!(events.contains(&format!("{told}{hidden}")), "{events}");
     }
 }
+
+#[test]
+fn a_rule_for_a_file_says_that_it_is_for_any_change_to_it() {
+    let edit = |id: u8, text: &str| {
+        let diff = format!(r#"{{"type":"diff","path":"'$LAB'/out","oldText":"","newText":"{text}"}}"#);
+        let call = format!(r#"{{"toolCallId":"{id}","kind":"edit","title":"Edit out","content":[{diff}]}}"#);
+        format!("ask {id} session/request_permission '\"toolCall\":{call},\"options\":{OPTIONS}'; ")
+    };
+    let fake = Fake::new("", &(edit(10, "one") + &edit(11, "two") + "writes"));
+    let lab = &fake.lab;
+    lab.engine();
+    let id = fake.session("auto");
+    lab.wait("it is asked", |store| store.question(id).unwrap().is_some());
+    let shown = lab.ok(&["allow", &id.to_string(), "--always"]);
+    let about = format!("the rule is about the file, not this change: edit is allowed any change to {}/out", lab.root);
+    assert!(shown.contains("+one") && shown.contains(&about), "{shown}");
+    lab.completes(id);
+    let heard = fake.heard();
+    assert!(heard.len() == 2 && heard.iter().all(|heard| heard["result"]["outcome"]["optionId"] == "y"), "{heard:?}");
+}
