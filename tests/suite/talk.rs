@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, fs, path::Path};
 
 use callboard::{
-    agent::{Conversation, Effect, Ended, Lines, Mode, Opening, Talk, Terminal, Told},
+    agent::{Conversation, Effect, Ended, Lines, Opening, Talk, Terminal, Told},
     model::{AgentFailure, Exit, MessageId, Protocol},
 };
 use proptest::prelude::{ProptestConfig, any, prop, proptest};
@@ -141,8 +141,8 @@ fn acp_agents_of_another_version_are_sent_away() {
 }
 
 /// What follows from a conversation that was begun like this, when the agent is to be in this mode.
-fn begun(result: serde_json::Value, mode: Option<Mode>) -> (Talk, String) {
-    let opening = Opening { mode, ..opening(Conversation::New("c-1".into())) };
+fn begun(result: serde_json::Value, mode: Option<&str>) -> (Talk, String) {
+    let opening = Opening { mode: mode.map(str::to_owned), ..opening(Conversation::New("c-1".into())) };
     let (mut talk, _) = Talk::open(Protocol::Acp, &opening).unwrap();
     talk.message(&json!({"id": 1, "result": {"protocolVersion": 1}}));
     let mut result = result;
@@ -161,7 +161,6 @@ fn told(talk: &mut Talk, message: &serde_json::Value) -> String {
 
 #[test]
 fn acp_agents_are_put_into_the_mode_that_they_are_to_be_in() {
-    let mode = |id: &str, must| Some(Mode { id: id.into(), must });
     let all = json!([{"id": "auto", "name": "Auto"}, {"id": "ask", "name": "Ask first"}]);
     let modes = json!({"modes": {"currentModeId": "auto", "availableModes": all}});
     let group = json!({"group": "g", "name": "G", "options": [{"value": "ask", "name": "Ask first"}]});
@@ -177,32 +176,25 @@ fn acp_agents_are_put_into_the_mode_that_they_are_to_be_in() {
         ),
     ] {
         // The prompt comes once the mode is taken, and not before.
-        let (mut talk, text) = begun(result.clone(), mode("ask", true));
+        let (mut talk, text) = begun(result.clone(), Some("ask"));
         assert!(text.contains("The agent is in the mode auto.") && text.contains(asked), "{text}");
         assert!(!text.contains("session/prompt"), "{text}");
         let text = told(&mut talk, &json!({"id": 4, "result": {}}));
         assert!(text.contains("in the mode ask (Ask first).") && text.contains("session/prompt"), "{text}");
 
-        let (_, text) = begun(result.clone(), mode("auto", true));
+        let (_, text) = begun(result.clone(), Some("auto"));
         assert!(!text.contains("session/set_") && text.contains("session/prompt"), "{text}");
 
-        let (talk, text) = begun(result.clone(), mode("yolo", true));
+        let (talk, text) = begun(result.clone(), Some("yolo"));
         let failure = talk.outcome("").unwrap().unwrap_err();
         assert!(!text.contains("session/prompt") && failure.kind == AgentFailure::Mode, "{failure:?}");
         assert!(failure.message.contains(r#"no mode "yolo"; it has "auto", "ask":"#), "{failure:?}");
-
-        // What callboard itself wants of an agent that it knows is no reason to fail.
-        let (talk, text) = begun(result.clone(), mode("yolo", false));
-        assert!(text.contains("It stays in its own mode: the agent has no mode") && text.contains("session/prompt"));
-        assert_eq!(talk.outcome(""), None);
     }
     let refused = json!({"id": 4, "error": {"code": -32603, "message": "not now"}});
-    let (mut talk, _) = begun(modes.clone(), mode("ask", true));
+    let (mut talk, _) = begun(modes.clone(), Some("ask"));
     assert!(!told(&mut talk, &refused).contains("session/prompt"));
     assert!(talk.outcome("").unwrap().unwrap_err().message.contains("did not take the mode \"ask\": not now"));
-    let (mut talk, _) = begun(modes.clone(), mode("ask", false));
-    assert!(told(&mut talk, &refused).contains("session/prompt"));
-    let (talk, _) = begun(json!({}), mode("ask", true));
+    let (talk, _) = begun(json!({}), Some("ask"));
     assert!(talk.outcome("").unwrap().unwrap_err().message.contains("it has none"));
     let (_, text) = begun(json!({"modes": {"availableModes": "x"}, "configOptions": 7}), None);
     assert!(!text.contains("mode") && text.contains("session/prompt"), "{text}");
