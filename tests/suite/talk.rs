@@ -397,6 +397,33 @@ fn acp_commands_are_shown_with_all_that_they_are_given() {
     assert!(text.contains("before: false"), "{text}");
 }
 
+/// A yes for good would be the last word that anybody has.
+#[test]
+fn acp_agents_are_never_told_yes_for_good() {
+    let once = json!({"optionId": "o", "kind": "allow_once"});
+    let good = json!({"optionId": "g", "kind": "allow_always"});
+    let no = json!({"optionId": "n", "kind": "reject_once"});
+    for (options, outcome) in [
+        (json!([good, once, no]), json!({"outcome": "selected", "optionId": "o"})),
+        (json!([good, no]), json!({"outcome": "selected", "optionId": "n"})),
+        (json!([good]), json!({"outcome": "cancelled"})),
+    ] {
+        let (mut talk, _) = begun(json!({}), None);
+        let call = json!({"toolCallId": "c", "kind": "execute", "title": "make"});
+        let params = json!({"sessionId": "s-1", "toolCall": call, "options": options});
+        talk.message(&json!({"id": 7, "method": "session/request_permission", "params": params}));
+        let mut text = String::new();
+        tell(&mut text, &talk.answer("7", true, ""));
+        let once = outcome["optionId"] == "o";
+        assert!(text.contains(&json!({"outcome": outcome}).to_string()), "{text}");
+        assert_eq!(text.contains("it takes no yes for once"), !once, "{text}");
+        // What it was not allowed is not run for it either.
+        let create = json!({"sessionId": "s-1", "command": "make"});
+        let text = told(&mut talk, &json!({"id": 8, "method": "terminal/create", "params": create}));
+        assert!(text.contains(&format!("before: {once}")), "{text}");
+    }
+}
+
 /// Some agents take a no for the end of their turn.
 #[test]
 fn acp_agents_may_end_a_turn_in_which_they_were_denied_something() {
