@@ -19,3 +19,5 @@ CREATE INDEX messages_unseen ON messages (session, id) WHERE seen_at IS NULL;
 ALTER TABLE permissions ADD COLUMN detail TEXT NOT NULL DEFAULT '';
 -- What a rule for it would be about; empty: no rule can be.
 ALTER TABLE permissions ADD COLUMN subject TEXT NOT NULL DEFAULT '';
+-- That is files, whatever would become of them.
+ALTER TABLE permissions ADD COLUMN files INTEGER NOT NULL DEFAULT 0 CHECK (files IN (0, 1));

@@ -16,5 +16,5 @@ mod terminal;
 
 pub use lines::Lines;
 pub use takeover::takeover;
-pub use talk::{Access, Conversation, Effect, Failure, FileRequest, Mode, Opening, Question, Talk};
+pub use talk::{Access, Conversation, Effect, Failure, FileRequest, Opening, Question, Talk};
 pub use terminal::{Ended, Start, Terminal, Told};

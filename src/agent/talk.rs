@@ -47,19 +47,11 @@ pub struct Opening {
     pub worktree: Utf8PathBuf,
     /// The program and the arguments of the sessions tool; `None`: the agent does not get it.
     pub mcp: Option<Vec<String>>,
-    /// The mode that the agent is to work in, where its protocol has modes; `None`: the one that it begins with.
-    pub mode: Option<Mode>,
+    /// The mode that the agent is to work in, as it calls it, where its protocol has modes: without it the turn fails. `None`:
+    /// the one that it begins with.
+    pub mode: Option<String>,
     /// What the conversation has cost before, as far as it is on record, in millionths of a dollar.
     pub spent: u64,
-}
-
-/// A mode of an agent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mode {
-    /// As the agent calls it.
-    pub id: String,
-    /// Without it the turn fails.
-    pub must: bool,
 }
 
 /// The name under which the agent knows the sessions tool.
@@ -78,6 +70,8 @@ pub struct Question {
     pub detail: String,
     /// What a rule for it is about; see `subject`.
     pub subject: String,
+    /// That is files, whatever would become of them.
+    pub files: bool,
     /// The files that it writes, relative to the worktree where they are in it, if writing is all that it does.
     pub writes: Vec<String>,
     /// It is a tool of callboard's own.

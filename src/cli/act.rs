@@ -9,6 +9,7 @@ use crate::{
     model::{Answer, Intent, IntentAction, IntentId, Lasts, Micros, RequestId, Seen, Session, SessionId, SessionKind},
     project::Project,
     store::{Change, Need, Store, Watch},
+    tui,
     workflow::newest_with_work,
 };
 
@@ -197,9 +198,16 @@ pub(super) fn permit(global: &Global, args: &Permit, allow: bool) -> Result<u8, 
         return Err(CliError::Refused("its agent asks nothing; `callboard inbox` shows whose does".into()));
     };
     if !args.json {
-        print::line(&format!("{}: {}", question.tool, question.title));
+        print::line(&tui::visible(&format!("{}: {}", question.tool, question.title)));
         if !question.detail.is_empty() {
-            print::line(&question.detail);
+            print::line(&tui::exposed(&question.detail));
+        }
+        if question.files && lasts == Lasts::Always {
+            let allowed = if allow { "allowed" } else { "denied" };
+            let (tool, files) = (tui::visible(&question.tool), tui::visible(&question.subject));
+            print::line(&format!(
+                "the rule is about the file, not this change: {tool} is {allowed} any change to {files}"
+            ));
         }
     }
     ask(global, &args.id, IntentAction::Permit { id: question.id, allow, lasts }, args.json)

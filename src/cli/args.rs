@@ -337,7 +337,7 @@ pub(super) struct Permit {
     /// For every use of the tool in this session
     #[arg(long, conflicts_with = "always")]
     pub(super) session: bool,
-    /// For exactly this, from now on: a rule in your settings
+    /// For exactly this command, or any change to this file, from now on: a rule in your settings
     #[arg(long)]
     pub(super) always: bool,
     /// Print JSON

@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use crate::{
     model::{HaltReason, Mode, ResultStatus, SessionId, Status, Step},
     store::{BoardRow, Store},
-    workflow,
+    tui, workflow,
 };
 
 use super::{error::CliError, print};
@@ -69,7 +69,7 @@ impl Follower {
             }
             (Status::Active, None, _, _) if row.asks > 0 => {
                 let question = store.question(row.id)?;
-                let what = question.map(|it| format!("{}: {}", it.tool, it.title)).unwrap_or_default();
+                let what = question.map(|it| tui::visible(&format!("{}: {}", it.tool, it.title))).unwrap_or_default();
                 format!("its agent asks: {what} (callboard allow|deny {})", row.id.short())
             }
             (Status::Failed, None, _, _) => {

@@ -103,7 +103,10 @@ fn waiting(inbox: &[InboxItem], sessions: &[(Session, BoardRow)]) -> Option<Advi
             Advice::new(format!("{name}: {said} Answer with {{}} or {{}}."), &[&["approve", &id], &["refuse", &id]])
         }
         Need::Permission => Advice::new(
-            format!("{name}: its agent asks whether it may use {said} Answer with {{}} or {{}}."),
+            format!(
+                "{name}: its agent asks whether it may use {} Answer with {{}} or {{}}.",
+                full_stop(&tui::visible(&item.message))
+            ),
             &[&["allow", &id], &["deny", &id]],
         ),
         Need::Advance => {

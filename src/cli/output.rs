@@ -108,7 +108,7 @@ fn message(it: &Message) -> Value {
 /// What its agent asks a person.
 fn question(it: &Permission) -> Value {
     json!({
-        "id": it.id, "seq": it.seq, "tool": it.tool, "title": it.title, "detail": it.detail,
+        "id": it.id, "seq": it.seq, "tool": it.tool, "title": it.title, "detail": it.detail, "files": it.files,
         "asked_at": time(it.asked_at), "until": time(it.until),
     })
 }

@@ -169,7 +169,7 @@ impl Teller {
                 self.piece(&tui::clean(text));
             }
             EventKind::ToolCall { tool, title } if title.is_empty() => self.line(&format!("• {tool}")),
-            EventKind::ToolCall { tool, title } => self.line(&format!("• {tool}: {title}")),
+            EventKind::ToolCall { tool, title } => self.line(&tui::visible(&format!("• {tool}: {title}"))),
             EventKind::ToolEnd { tool, ok, text } => {
                 let first = text.lines().next().unwrap_or_default();
                 self.line(&format!("  {} {tool}: {first}", if *ok { "✓" } else { "✗" }));
@@ -185,15 +185,15 @@ impl Teller {
             }
             EventKind::Permission { tool, title, allowed, by } => {
                 let said = if *allowed { "allowed" } else { "denied" };
-                self.line(&format!("{said} {tool}: {title} ({by})"));
+                self.line(&tui::visible(&format!("{said} {tool}: {title} ({by})")));
             }
             EventKind::Message { user, text, state: MessageState::Queued } => {
                 self.line(&format!("✉ {user}: {}", tui::clean(text)));
             }
             EventKind::Message { text, state, .. } => self.line(&format!("✉ {state}: {}", prompt::inline(text, 80))),
             EventKind::Usage(usage) => self.line(&format!("— {}", tui::usage(usage))),
-            EventKind::Command { line } => self.line(&format!("$ {line}")),
-            EventKind::Note { text } => self.line(&format!("— {text}")),
+            EventKind::Command { line } => self.line(&tui::exposed(&format!("$ {line}"))),
+            EventKind::Note { text } => self.line(&tui::exposed(&format!("— {text}"))),
         }
     }
 
@@ -281,7 +281,12 @@ pub(super) fn inbox(global: &Global, args: &Json) -> Result<u8, CliError> {
             item.kind.as_str().into(),
             tui::brief(now - item.since).into(),
             Cell::toned(needs, tone),
-            workflow::headline(&item.message).into(),
+            match item.need {
+                Need::Permission => tui::visible(&item.message).into(),
+                Need::Decision { .. } | Need::Request | Need::Advance | Need::Failed => {
+                    workflow::headline(&item.message).into()
+                }
+            },
         ]);
     }
     print::table(&rows);

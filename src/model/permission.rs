@@ -11,7 +11,7 @@ words! {
         Once = "once",
         /// For every use of the tool in the session.
         Session = "session",
-        /// For exactly this, in every session of the project: it becomes a rule in the user's settings.
+        /// For exactly this command, or for these files whatever becomes of them, in every session of the project: it becomes a rule in the user's settings.
         Always = "always",
     }
 }
@@ -33,6 +33,8 @@ pub struct Permission {
     pub detail: String,
     /// What a rule for it is about, whole: a command, or the files. Empty: it is too long for one.
     pub subject: String,
+    /// The subject is files: a rule is about whatever the tool does to them, not only about this.
+    pub files: bool,
     /// When it was asked.
     pub asked_at: Micros,
     /// No answer until then is a no.

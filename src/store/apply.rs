@@ -268,12 +268,12 @@ impl<'a> Target<'a> {
 
     /// An agent asks something, in an attempt that is being made.
     fn question(&self, permission: &Permission) -> Result<(), StoreError> {
-        let Permission { id, session_id, seq, tool, title, detail, subject, asked_at, until } = permission;
+        let Permission { id, session_id, seq, tool, title, detail, subject, files, asked_at, until } = permission;
         let row = self.row(*session_id)?;
         self.once(
-            "INSERT INTO permissions (id, session, seq, tool, title, detail, subject, asked_at, until) \
-             SELECT ?1, session, seq, ?4, ?5, ?8, ?9, ?6, ?7 FROM interactions WHERE session = ?2 AND seq = ?3 AND status IS NULL",
-            params![id, row, seq, tool, title, asked_at, until, detail, subject],
+            "INSERT INTO permissions (id, session, seq, tool, title, detail, subject, files, asked_at, until) \
+             SELECT ?1, session, seq, ?4, ?5, ?8, ?9, ?10, ?6, ?7 FROM interactions WHERE session = ?2 AND seq = ?3 AND status IS NULL",
+            params![id, row, seq, tool, title, asked_at, until, detail, subject, files],
             "the attempt has ended already",
         )?;
         self.count_questions(row, *asked_at)

@@ -148,7 +148,7 @@ impl Store {
     /// When the row cannot be read.
     pub fn question(&self, session: SessionId) -> Result<Option<Permission>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT p.id, s.id, p.seq, p.tool, p.title, p.detail, p.subject, p.asked_at, p.until FROM sessions s \
+            "SELECT p.id, s.id, p.seq, p.tool, p.title, p.detail, p.subject, p.files, p.asked_at, p.until FROM sessions s \
              JOIN permissions p ON p.session = s.row AND p.answered_at IS NULL WHERE s.id = ?1 AND s.project = ?2 ORDER BY p.id",
         )?;
         let read = |row: &Row<'_>| {
@@ -160,8 +160,9 @@ impl Store {
                 title: row.get(4)?,
                 detail: row.get(5)?,
                 subject: row.get(6)?,
-                asked_at: row.get(7)?,
-                until: row.get(8)?,
+                files: row.get(7)?,
+                asked_at: row.get(8)?,
+                until: row.get(9)?,
             })
         };
         Ok(statement.query_row(params![session, self.project()?], read).optional()?)

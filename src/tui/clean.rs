@@ -70,6 +70,12 @@ pub fn visible(text: &str) -> String {
     clean_line(&out)
 }
 
+/// Lines of which each is `visible`: for what a person is asked about, where nothing may be left out.
+#[must_use]
+pub fn exposed(text: &str) -> String {
+    text.split('\n').map(visible).collect::<Vec<_>>().join("\n")
+}
+
 /// `<U+202E>`
 fn named(char: char) -> String {
     format!("<U+{:04X}>", u32::from(char))

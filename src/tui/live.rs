@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use crate::model::{Event, EventKind, MessageState, Micros, PlanState, SessionId, Usage};
 
 use super::{
-    clean::{clean, clean_line, elide},
+    clean::{clean, clean_line, elide, exposed},
     text::{Line, Lines, Tone},
 };
 
@@ -249,9 +249,11 @@ fn line(event: u64, part: u32, stream: Stream, text: &str) -> Line {
 fn single(event: &Event) -> Line {
     let line = Line::new((event.n, 0)).hanging(2);
     let short = |text: &str| clean_line(&text[..text.floor_char_boundary(LINE)]);
+    // Of what an agent may do, or wants to, nothing is left out.
+    let whole = |text: &str| clean_line(&exposed(text[..text.floor_char_boundary(LINE)].trim_end_matches('\n')));
     match &event.kind {
         EventKind::ToolCall { tool, title } => {
-            line.with(Tone::Tool, "⚙ ").with(Tone::Tool, short(tool)).with(Tone::Plain, format!(" {}", short(title)))
+            line.with(Tone::Tool, "⚙ ").with(Tone::Tool, whole(tool)).with(Tone::Plain, format!(" {}", whole(title)))
         }
         EventKind::ToolEnd { tool, ok: true, text } => {
             let line = line.with(Tone::Good, "✓ ").with(Tone::Dim, short(tool));
@@ -269,8 +271,8 @@ fn single(event: &Event) -> Line {
         EventKind::Permission { tool, title, allowed, by } => {
             let (tone, mark) = if *allowed { (Tone::Good, "? allowed ") } else { (Tone::Warn, "? denied ") };
             let line =
-                line.with(tone, mark).with(Tone::Tool, short(tool)).with(Tone::Plain, format!(" {}", short(title)));
-            line.with(Tone::Dim, format!(" ({})", short(by)))
+                line.with(tone, mark).with(Tone::Tool, whole(tool)).with(Tone::Plain, format!(" {}", whole(title)));
+            line.with(Tone::Dim, format!(" ({})", whole(by)))
         }
         EventKind::Message { user, text, state } => {
             let line = line.with(Tone::Key, "✉ ");
@@ -285,8 +287,8 @@ fn single(event: &Event) -> Line {
             }
         }
         EventKind::Usage(used) => line.with(Tone::Dim, format!("Σ {}", usage(used))),
-        EventKind::Command { line: command } => line.with(Tone::Command, format!("$ {}", short(command))),
-        EventKind::Note { text } => line.with(Tone::Note, format!("» {}", short(text))),
+        EventKind::Command { line: command } => line.with(Tone::Command, format!("$ {}", whole(command))),
+        EventKind::Note { text } => line.with(Tone::Note, format!("» {}", whole(text))),
         EventKind::AgentText { text } | EventKind::AgentThought { text } | EventKind::Output { text, .. } => {
             line.with(Tone::Plain, short(text))
         }

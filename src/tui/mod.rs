@@ -43,7 +43,7 @@ use crate::{
 pub use able::{Refusal, able};
 pub use app::App;
 pub use changes::Changes;
-pub use clean::{clean, clean_line, elide, visible, width};
+pub use clean::{clean, clean_line, elide, exposed, visible, width};
 pub use keys::{Command, Go, Key, Move, Reply, Row, Scope};
 pub use layout::{Areas, Focus, SessionAreas, areas, overlay, session};
 pub use live::{AROUND, EVENTS, Live, Newest, Span, Window, plan_mark, usage};

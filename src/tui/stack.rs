@@ -68,6 +68,16 @@ pub const RULINGS: [(bool, Lasts, &str); 5] = [
     (false, Lasts::Always, "deny exactly this from now on: a rule in your settings"),
 ];
 
+/// What an answer says. A rule about files is about every change to them.
+#[must_use]
+pub(super) fn ruling((allow, lasts, words): (bool, Lasts, &'static str), files: bool) -> &'static str {
+    match (files, lasts, allow) {
+        (true, Lasts::Always, true) => "allow any change to this file from now on: a rule in your settings",
+        (true, Lasts::Always, false) => "deny any change to this file from now on: a rule in your settings",
+        (_, Lasts::Once | Lasts::Session | Lasts::Always, _) => words,
+    }
+}
+
 /// A question that is answered with yes or no.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Question {

@@ -3,6 +3,7 @@
 
 mod acp;
 mod agents;
+mod asked;
 mod cargo;
 mod claude;
 mod codex;

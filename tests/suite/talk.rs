@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, fs, path::Path};
 
 use callboard::{
-    agent::{Conversation, Effect, Ended, Lines, Mode, Opening, Talk, Terminal, Told},
+    agent::{Conversation, Effect, Ended, Lines, Opening, Talk, Terminal, Told},
     model::{AgentFailure, Exit, MessageId, Protocol},
 };
 use proptest::prelude::{ProptestConfig, any, prop, proptest};
@@ -141,8 +141,8 @@ fn acp_agents_of_another_version_are_sent_away() {
 }
 
 /// What follows from a conversation that was begun like this, when the agent is to be in this mode.
-fn begun(result: serde_json::Value, mode: Option<Mode>) -> (Talk, String) {
-    let opening = Opening { mode, ..opening(Conversation::New("c-1".into())) };
+fn begun(result: serde_json::Value, mode: Option<&str>) -> (Talk, String) {
+    let opening = Opening { mode: mode.map(str::to_owned), ..opening(Conversation::New("c-1".into())) };
     let (mut talk, _) = Talk::open(Protocol::Acp, &opening).unwrap();
     talk.message(&json!({"id": 1, "result": {"protocolVersion": 1}}));
     let mut result = result;
@@ -161,7 +161,6 @@ fn told(talk: &mut Talk, message: &serde_json::Value) -> String {
 
 #[test]
 fn acp_agents_are_put_into_the_mode_that_they_are_to_be_in() {
-    let mode = |id: &str, must| Some(Mode { id: id.into(), must });
     let all = json!([{"id": "auto", "name": "Auto"}, {"id": "ask", "name": "Ask first"}]);
     let modes = json!({"modes": {"currentModeId": "auto", "availableModes": all}});
     let group = json!({"group": "g", "name": "G", "options": [{"value": "ask", "name": "Ask first"}]});
@@ -177,32 +176,25 @@ fn acp_agents_are_put_into_the_mode_that_they_are_to_be_in() {
         ),
     ] {
         // The prompt comes once the mode is taken, and not before.
-        let (mut talk, text) = begun(result.clone(), mode("ask", true));
+        let (mut talk, text) = begun(result.clone(), Some("ask"));
         assert!(text.contains("The agent is in the mode auto.") && text.contains(asked), "{text}");
         assert!(!text.contains("session/prompt"), "{text}");
         let text = told(&mut talk, &json!({"id": 4, "result": {}}));
         assert!(text.contains("in the mode ask (Ask first).") && text.contains("session/prompt"), "{text}");
 
-        let (_, text) = begun(result.clone(), mode("auto", true));
+        let (_, text) = begun(result.clone(), Some("auto"));
         assert!(!text.contains("session/set_") && text.contains("session/prompt"), "{text}");
 
-        let (talk, text) = begun(result.clone(), mode("yolo", true));
+        let (talk, text) = begun(result.clone(), Some("yolo"));
         let failure = talk.outcome("").unwrap().unwrap_err();
         assert!(!text.contains("session/prompt") && failure.kind == AgentFailure::Mode, "{failure:?}");
         assert!(failure.message.contains(r#"no mode "yolo"; it has "auto", "ask":"#), "{failure:?}");
-
-        // What callboard itself wants of an agent that it knows is no reason to fail.
-        let (talk, text) = begun(result.clone(), mode("yolo", false));
-        assert!(text.contains("It stays in its own mode: the agent has no mode") && text.contains("session/prompt"));
-        assert_eq!(talk.outcome(""), None);
     }
     let refused = json!({"id": 4, "error": {"code": -32603, "message": "not now"}});
-    let (mut talk, _) = begun(modes.clone(), mode("ask", true));
+    let (mut talk, _) = begun(modes.clone(), Some("ask"));
     assert!(!told(&mut talk, &refused).contains("session/prompt"));
     assert!(talk.outcome("").unwrap().unwrap_err().message.contains("did not take the mode \"ask\": not now"));
-    let (mut talk, _) = begun(modes.clone(), mode("ask", false));
-    assert!(told(&mut talk, &refused).contains("session/prompt"));
-    let (talk, _) = begun(json!({}), mode("ask", true));
+    let (talk, _) = begun(json!({}), Some("ask"));
     assert!(talk.outcome("").unwrap().unwrap_err().message.contains("it has none"));
     let (_, text) = begun(json!({"modes": {"availableModes": "x"}, "configOptions": 7}), None);
     assert!(!text.contains("mode") && text.contains("session/prompt"), "{text}");
@@ -331,6 +323,107 @@ fn acp_agents_that_are_cancelled_wait_for_no_word() {
     assert!(talk.outcome("").unwrap().is_err());
 }
 
+/// What is shown of this tool call when it is asked for, and what a rule for it is about.
+fn asked_of(call: &serde_json::Value) -> (String, String) {
+    let (mut talk, _) = begun(json!({}), None);
+    let params = json!({"sessionId": "s-1", "toolCall": call, "options": []});
+    let effects = talk.message(&json!({"id": 7, "method": "session/request_permission", "params": params}));
+    let question =
+        effects.into_iter().find_map(|effect| if let Effect::Ask(question) = effect { Some(question) } else { None });
+    let question = question.unwrap();
+    let shown = if question.detail.is_empty() { question.title } else { question.detail };
+    (shown, question.subject)
+}
+
+#[test]
+fn acp_questions_show_all_that_is_asked() {
+    let asked = |call: serde_json::Value| asked_of(&call);
+    let both = |text: &str| (text.to_owned(), text.to_owned());
+    let long = format!("echo {}; rm -rf ~", "x".repeat(400));
+    for title in ["echo ok", "echo ok\nrm -rf ~", &long] {
+        assert_eq!(asked(json!({"toolCallId": "c", "kind": "execute", "title": title})), both(title));
+        // Also when it says at once that it is over.
+        assert_eq!(asked(json!({"toolCallId": "c", "title": title, "status": "completed"})), both(title));
+    }
+    let (shown, subject) =
+        asked(json!({"kind": "fetch", "title": "Fetch", "rawInput": {"url": "http://a/b", "method": "POST"}}));
+    assert_eq!(shown, "Fetch\n{\n  \"method\": \"POST\",\n  \"url\": \"http://a/b\"\n}");
+    assert_eq!(subject, r#"{"method":"POST","url":"http://a/b"}"#);
+    // An edit of which it is not told what would be different.
+    let (shown, _) = asked(
+        json!({"kind": "edit", "title": "Edit", "locations": [{"path": "/worktree/a"}], "rawInput": {"content": "evil"}}),
+    );
+    assert!(shown.contains("evil"), "{shown}");
+}
+
+#[test]
+fn acp_commands_are_shown_with_all_that_they_are_given() {
+    let asked =
+        |kind: &str, input: serde_json::Value| asked_of(&json!({"kind": kind, "title": "x", "rawInput": input}));
+    let both = |text: &str| (text.to_owned(), text.to_owned());
+    let harmless = json!({"command": "make", "description": "makes", "timeout": 5, "cwd": "/worktree", "x": null});
+    assert_eq!(asked("execute", harmless), both("make"));
+    for (kind, input, shown, subject) in [
+        (
+            "execute",
+            json!({"command": "rm -rf b", "cwd": "/home/me"}),
+            "{\n  \"cwd\": \"/home/me\"\n}",
+            r#"{"cwd":"/home/me"}"#,
+        ),
+        (
+            "other",
+            json!({"command": "rm -rf b", "description": "d"}),
+            "{\n  \"description\": \"d\"\n}",
+            r#"{"description":"d"}"#,
+        ),
+    ] {
+        assert_eq!(asked(kind, input), (format!("rm -rf b\n{shown}"), format!("rm -rf b\n{subject}")));
+    }
+    assert_eq!(asked("execute", json!({"command": ["rm", "a b"]})), both("rm 'a b'"));
+    assert_eq!(asked("execute", json!({"command": ["rm", "a", "b"]})), both("rm a b"));
+    let edit = json!({"kind": "edit", "title": "E", "content": [{"type": "diff", "path": "/worktree/a", "oldText": "", "newText": "x"}],
+        "rawInput": {"path": "a", "content": "x", "host": "prod"}});
+    let (shown, subject) = asked_of(&edit);
+    assert_eq!(subject, "a\n{\"host\":\"prod\"}");
+    assert!(shown.starts_with("a\n+x\n{") && shown.contains("prod"), "{shown}");
+    // What is allowed with a folder is no word for a terminal without it.
+    let (mut talk, _) = begun(json!({}), None);
+    let call = json!({"kind": "execute", "title": "x", "rawInput": {"command": "rm b", "cwd": "/home/me"}});
+    let params = json!({"sessionId": "s-1", "toolCall": call, "options": []});
+    talk.message(&json!({"id": 7, "method": "session/request_permission", "params": params}));
+    talk.answer("7", true, "");
+    let create = json!({"sessionId": "s-1", "command": "rm", "args": ["b"]});
+    let text = told(&mut talk, &json!({"id": 8, "method": "terminal/create", "params": create}));
+    assert!(text.contains("before: false"), "{text}");
+}
+
+/// A yes for good would be the last word that anybody has.
+#[test]
+fn acp_agents_are_never_told_yes_for_good() {
+    let once = json!({"optionId": "o", "kind": "allow_once"});
+    let good = json!({"optionId": "g", "kind": "allow_always"});
+    let no = json!({"optionId": "n", "kind": "reject_once"});
+    for (options, outcome) in [
+        (json!([good, once, no]), json!({"outcome": "selected", "optionId": "o"})),
+        (json!([good, no]), json!({"outcome": "selected", "optionId": "n"})),
+        (json!([good]), json!({"outcome": "cancelled"})),
+    ] {
+        let (mut talk, _) = begun(json!({}), None);
+        let call = json!({"toolCallId": "c", "kind": "execute", "title": "make"});
+        let params = json!({"sessionId": "s-1", "toolCall": call, "options": options});
+        talk.message(&json!({"id": 7, "method": "session/request_permission", "params": params}));
+        let mut text = String::new();
+        tell(&mut text, &talk.answer("7", true, ""));
+        let once = outcome["optionId"] == "o";
+        assert!(text.contains(&json!({"outcome": outcome}).to_string()), "{text}");
+        assert_eq!(text.contains("it takes no yes for once"), !once, "{text}");
+        // What it was not allowed is not run for it either.
+        let create = json!({"sessionId": "s-1", "command": "make"});
+        let text = told(&mut talk, &json!({"id": 8, "method": "terminal/create", "params": create}));
+        assert!(text.contains(&format!("before: {once}")), "{text}");
+    }
+}
+
 /// Some agents take a no for the end of their turn.
 #[test]
 fn acp_agents_may_end_a_turn_in_which_they_were_denied_something() {
@@ -383,6 +476,29 @@ fn codex_is_told_which_conversation_and_which_tool() {
 }
 
 #[test]
+fn codex_names_the_folder_that_it_asks_for() {
+    let asked = |root: serde_json::Value, item: &str| {
+        let (mut talk, _) = Talk::open(Protocol::Codex, &opening(Conversation::New("c-1".into()))).unwrap();
+        let change = json!({"path": "/worktree/a.txt", "kind": {"type": "add"}, "diff": "one\n"});
+        let started = json!({"id": "i", "type": "fileChange", "changes": [change]});
+        talk.message(&json!({"method": "item/started", "params": {"item": started}}));
+        let params = json!({"itemId": item, "grantRoot": root});
+        let effects = talk.message(&json!({"id": 1, "method": "item/fileChange/requestApproval", "params": params}));
+        let [Effect::Ask(question)] = &effects[..] else { panic!("{effects:?}") };
+        question.clone()
+    };
+    let plain = asked(json!(null), "i");
+    assert_eq!((plain.title.as_str(), plain.subject.as_str(), plain.writes.len()), ("a.txt", "a.txt", 1));
+    let root = asked(json!("/home/me"), "i");
+    let about = "all that is in \"/home/me\" for the session, and a.txt";
+    assert_eq!((root.title.as_str(), root.subject.as_str(), root.writes.len()), (about, about, 0));
+    assert_eq!(root.detail, format!("{about}\na.txt\n+one"));
+    // What it has not told of is no rule's.
+    let unknown = asked(json!(null), "j");
+    assert_eq!((unknown.title.as_str(), unknown.subject.as_str()), ("files that it does not name", ""));
+}
+
+#[test]
 fn arguments_say_which_conversation_and_which_tool() {
     let new = Talk::arguments(Protocol::Claude, &opening(Conversation::New("c-1".into()))).join(" ");
     assert!(new.contains("--session-id c-1") && new.contains("--allowedTools mcp__callboard"), "{new}");
@@ -401,6 +517,37 @@ fn claude_words_on_standard_error_are_understood() {
     assert_eq!(kind("Error: Session ID c-1 is already in use."), Some("taken"));
     assert_eq!(kind("No conversation found with session ID: c-1"), Some("no_conversation"));
     assert_eq!(kind("warning: something"), None);
+}
+
+#[test]
+fn claude_questions_show_all_that_is_asked() {
+    let asked = |tool: &str, input: serde_json::Value| {
+        let (mut talk, _) = Talk::open(Protocol::Claude, &opening(Conversation::New("c-1".into()))).unwrap();
+        let request = json!({"subtype": "can_use_tool", "tool_name": tool, "input": input});
+        let effects = talk.message(&json!({"type": "control_request", "request_id": "r", "request": request}));
+        let [Effect::Ask(question)] = &effects[..] else { panic!("{effects:?}") };
+        let shown = if question.detail.is_empty() { &question.title } else { &question.detail };
+        (shown.clone(), question.subject.clone())
+    };
+    let both = |text: &str| (text.to_owned(), text.to_owned());
+    let plain = json!({"command": "make", "description": "makes", "timeout": 5, "dangerouslyDisableSandbox": false});
+    assert_eq!(asked("Bash", plain), both("make"));
+    let (shown, subject) = asked("Bash", json!({"command": "make", "dangerouslyDisableSandbox": true}));
+    assert_eq!(shown, "make\n{\n  \"dangerouslyDisableSandbox\": true\n}");
+    assert_eq!(subject, "make\n{\"dangerouslyDisableSandbox\":true}");
+    let (shown, subject) = asked("mcp__shell__run", json!({"command": "ls", "host": "prod"}));
+    assert!(shown.contains("\"ls\"") && shown.contains("\"prod\""), "{shown}");
+    assert_eq!(subject, r#"{"command":"ls","host":"prod"}"#);
+    let (shown, subject) = asked("mcp__disk__put", json!({"file_path": "/worktree/a", "content": "x", "mode": "7777"}));
+    assert!(shown.contains("7777") && subject.contains("7777"), "{shown} {subject}");
+    let edit = json!({"file_path": "/worktree/a", "old_string": "x", "new_string": "y", "replace_all": false});
+    assert_eq!(asked("Edit", edit.clone()), ("a\n-x\n+y".to_owned(), "a".to_owned()));
+    let mut all = edit;
+    all["replace_all"] = json!(true);
+    assert_eq!(asked("Edit", all.clone()).1, "a");
+    assert!(asked("Edit", all).0.contains("replace_all"));
+    // What Bash is given beside a command is not taken for a file.
+    assert_eq!(asked("Bash", json!({"file_path": "a", "content": "x"})).1, r#"{"content":"x","file_path":"a"}"#);
 }
 
 #[test]

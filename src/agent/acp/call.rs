@@ -13,10 +13,40 @@ use crate::{
     model::EventKind,
 };
 
-use super::terminal::Terminals;
+use super::{terminal::Terminals, typed::typed};
 
 /// So many open calls are remembered.
 const OPEN: usize = 1_000;
+/// What a command is given that changes nothing about what it does.
+const OF_COMMANDS: [&str; 5] = ["command", "description", "timeout", "run_in_background", "is_background"];
+/// What an edit is given that is seen as its files and what would be different in them.
+const OF_EDITS: [&str; 23] = [
+    "file_path",
+    "filePath",
+    "filepath",
+    "absolute_path",
+    "notebook_path",
+    "path",
+    "paths",
+    "content",
+    "new_source",
+    "old_string",
+    "new_string",
+    "oldString",
+    "newString",
+    "old_text",
+    "new_text",
+    "oldText",
+    "newText",
+    "diff",
+    "patch",
+    "patchText",
+    "unified_diff",
+    "changes",
+    "edits",
+];
+/// What names the folder.
+const FOLDERS: [&str; 4] = ["cwd", "workdir", "directory", "dir_path"];
 
 /// What is known of a call so far.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +55,8 @@ pub(super) struct Call {
     pub(super) tool: String,
     /// In short, for people.
     pub(super) title: String,
+    /// The same whole.
+    whole: String,
     kind: String,
     /// Files that it changes, with what is different.
     edits: Vec<(String, String)>,
@@ -38,7 +70,9 @@ pub(super) struct Call {
     /// What it runs, if that is a command.
     command: String,
     /// All that it is given, as the agent says it.
-    input: String,
+    input: Value,
+    /// What of it neither the command nor the files say.
+    rest: Value,
     told: bool,
 }
 
@@ -50,26 +84,47 @@ impl Call {
     }
 
     /// The command line that a person is shown, if it runs a command.
-    pub(super) fn line(&self) -> Option<&str> {
-        let shown = if self.command.is_empty() { &self.title } else { &self.command };
+    pub(super) fn line(&self) -> Option<String> {
+        let shown = if self.command.is_empty() { self.whole.clone() } else { self.with_rest(&self.command) };
         (self.kind == "execute").then_some(shown)
     }
 
-    /// What it would do, whole: a command, or what would be different in files.
+    /// What it would do, whole: its command or else its title, what would be different in files, and what else it is given.
     pub(super) fn detail(&self) -> String {
-        let edits = self.edits.iter().filter(|(_, diff)| !diff.is_empty());
-        let edits: String = edits.map(|(path, diff)| format!("{path}\n{diff}")).collect();
-        if self.command.is_empty() { edits } else { self.command.clone() }
+        let differs = self.edits.iter().any(|(_, diff)| !diff.is_empty());
+        let edits = self.edits.iter().filter(|_| differs).map(|(path, diff)| format!("{path}\n{diff}"));
+        let said = match (self.command.is_empty(), differs && self.kind == "edit") {
+            (false, _) => self.command.as_str(),
+            (true, true) => "",
+            (true, false) => &self.whole,
+        };
+        // What an edit writes is seen as what is different, or else as it is given.
+        let rest = if self.kind == "edit" && !differs { &self.input } else { &self.rest };
+        let rest =
+            if is_nothing(rest) { String::new() } else { serde_json::to_string_pretty(rest).unwrap_or_default() };
+        let parts = [said.to_owned(), edits.collect(), rest];
+        parts.iter().map(|part| part.trim_end()).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
     }
 
-    /// What a rule for it is about: its command, its files, or else all that it is given.
+    /// What a rule for it is about: its command or its files with what else it is given, or else all that it is given, or else
+    /// its title.
     pub(super) fn subject(&self) -> String {
         let files = self.writes().join(", ");
-        match (self.command.is_empty(), files.is_empty()) {
-            (false, _) => self.command.clone(),
-            (true, false) => files,
-            (true, true) => self.input.clone(),
+        match (self.command.is_empty(), files.is_empty(), is_nothing(&self.input)) {
+            (false, ..) => self.with_rest(&self.command),
+            (true, false, _) => self.with_rest(&files),
+            (true, true, false) => self.input.to_string(),
+            (true, true, true) => self.whole.clone(),
         }
+    }
+
+    /// Whether that is files, whatever would become of them.
+    pub(super) fn is_of_files(&self) -> bool {
+        self.command.is_empty() && !self.writes().is_empty()
+    }
+
+    fn with_rest(&self, text: &str) -> String {
+        if is_nothing(&self.rest) { text.to_owned() } else { format!("{text}\n{}", self.rest) }
     }
 
     /// The files that it writes, if that is all it does.
@@ -78,7 +133,13 @@ impl Call {
             return Vec::new();
         }
         let edited = self.edits.iter().map(|(path, _)| path);
-        edited.chain(&self.places).cloned().collect()
+        let mut files: Vec<String> = Vec::new();
+        for path in edited.chain(&self.places) {
+            if !files.contains(path) {
+                files.push(path.clone());
+            }
+        }
+        files
     }
 }
 
@@ -96,7 +157,10 @@ impl Calls {
 
     /// What is known of a call that a question is about.
     pub(super) fn about(&self, update: &Value) -> Call {
-        self.open.get(update["toolCallId"].as_str().unwrap_or_default()).cloned().unwrap_or_default()
+        let known = self.open.get(update["toolCallId"].as_str().unwrap_or_default());
+        let mut call = known.cloned().unwrap_or_default();
+        self.learn(&mut call, update);
+        call
     }
 
     /// There is news of a call: what is to be told of it. A call is told as soon as it is known what it is about.
@@ -148,9 +212,10 @@ impl Calls {
         }
         if let Some(words) = text("title") {
             call.title = title(words);
+            words.trim().clone_into(&mut call.whole);
         }
         if !update["rawInput"].is_null() {
-            call.input = update["rawInput"].to_string();
+            call.input = update["rawInput"].clone();
         }
         if let Some(command) = command(&update["rawInput"]) {
             call.command = command;
@@ -171,6 +236,26 @@ impl Calls {
         {
             call.text = said(output);
         }
+        call.rest = self.rest(call);
+    }
+
+    /// What a call is given beside its command, or what its files and the differences in them say.
+    fn rest(&self, call: &Call) -> Value {
+        let known: &[&str] = match (call.command.is_empty(), call.kind.as_str()) {
+            (false, "execute") => &OF_COMMANDS,
+            (false, _) => &["command"],
+            (true, "edit") => &OF_EDITS,
+            (true, _) => &[],
+        };
+        let mut rest = call.input.clone();
+        if let Some(fields) = rest.as_object_mut() {
+            let here = |name: &str, value: &Value| {
+                FOLDERS.contains(&name) && value.as_str() == Some(self.worktree.as_str()) && !call.command.is_empty()
+            };
+            let unset = |value: &Value| value.is_null() || (call.kind == "edit" && *value == false);
+            fields.retain(|name, value| !known.contains(&name.as_str()) && !here(name, value) && !unset(value));
+        }
+        rest
     }
 
     fn content(&self, call: &mut Call, content: &[Value]) {
@@ -202,8 +287,15 @@ impl Calls {
 /// What a call runs: some say it in one text, some in words.
 fn command(input: &Value) -> Option<String> {
     let command = &input["command"];
-    let words = command.as_array().map(|words| words.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "));
-    command.as_str().map(str::to_owned).or(words).filter(|command| !command.is_empty())
+    let words =
+        command.as_array().and_then(|words| words.iter().map(|word| word.as_str().map(str::to_owned)).collect());
+    let words = words.filter(|words: &Vec<String>| !words.is_empty());
+    let typed = words.map(|words| typed(Utf8Path::new(""), &[], &words));
+    command.as_str().map(str::to_owned).or(typed).filter(|command| !command.is_empty())
+}
+
+fn is_nothing(input: &Value) -> bool {
+    input.is_null() || input.as_object().is_some_and(serde_json::Map::is_empty)
 }
 
 /// A text without the fence of Markdown around it.

@@ -26,7 +26,10 @@ pub(super) fn of_stop(reason: &str) -> Option<Failure> {
 /// The agent did not take a mode that it has.
 pub(super) fn of_mode(error: &Value, mode: &str) -> Failure {
     let words = said(error["message"].as_str().unwrap_or("it did not say why"));
-    Failure::new(AgentFailure::Mode, format!("the agent did not take the mode {mode:?}: {words}"))
+    Failure::new(
+        AgentFailure::Mode,
+        format!("the agent did not take the mode {mode:?}: {words}; name another one as `mode` in its table"),
+    )
 }
 
 /// The ways to log in that an agent offers, in words; empty when it offers none.

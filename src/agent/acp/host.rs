@@ -10,7 +10,7 @@ use crate::agent::talk::{self, Access, Effect, FileRequest, Question};
 use super::{
     call::Calls,
     terminal::{self, Terminals, Wanted},
-    wire::{BAD, REFUSED, answer, refuse, unknown},
+    wire::{BAD, REFUSED, answer, note, refuse, unknown},
 };
 
 /// So many questions may be open; an agent that asks more is told no.
@@ -61,18 +61,23 @@ impl Host {
             Some(Asked::Terminal(_)) => return vec![refuse(key, REFUSED, why)],
             None => return Vec::new(),
         };
-        if let Some(line) = line.filter(|_| allowed) {
+        let option = |kind: &str| options.as_array().into_iter().flatten().find(|option| option["kind"] == kind);
+        let selected = |option: &Value| json!({"outcome": "selected", "optionId": option["optionId"]});
+        let yes = option("allow_once").filter(|_| allowed);
+        if let Some(line) = line.filter(|_| yes.is_some()) {
             self.terminals.allow(&line);
         }
-        let kinds = if allowed { ["allow_once", "allow_always"] } else { ["reject_once", "reject_always"] };
-        let options = || options.as_array().into_iter().flatten();
-        let chosen = kinds.iter().find_map(|kind| options().find(|option| option["kind"] == *kind));
-        let outcome = match chosen {
-            Some(option) => json!({"outcome": "selected", "optionId": option["optionId"]}),
-            // Without a way to say no, the only other word for it is this.
-            None => json!({"outcome": "cancelled"}),
-        };
-        vec![answer(key, json!({"outcome": outcome}))]
+        let mut effects = Vec::new();
+        if allowed && yes.is_none() {
+            // After a yes for good it would ask nobody any more, whatever was meant by this one.
+            self.denied = true;
+            effects.push(note("It is told no all the same: it takes no yes for once.".to_owned()));
+        }
+        let no = || option("reject_once").or_else(|| option("reject_always"));
+        // Without a way to say no, the only other word for it is this.
+        let outcome = yes.or_else(no).map_or_else(|| json!({"outcome": "cancelled"}), selected);
+        effects.push(answer(key, json!({"outcome": outcome})));
+        effects
     }
 
     /// It asks this.
@@ -111,6 +116,7 @@ impl Host {
             tool: terminal::TOOL.to_owned(),
             detail: talk::detail(&wanted.line, &short),
             subject: talk::subject(&wanted.line),
+            files: false,
             title: short,
             writes: Vec::new(),
             ours: false,
@@ -122,9 +128,9 @@ impl Host {
 
     fn permission(&mut self, key: &str, params: &Value, calls: &mut Calls) -> Vec<Effect> {
         let call = &params["toolCall"];
-        let mut effects: Vec<Effect> = calls.changed(call, &self.terminals).into_iter().map(Effect::Event).collect();
         let about = calls.about(call);
-        let asked = Asked::Call { options: params["options"].clone(), line: about.line().map(str::to_owned) };
+        let mut effects: Vec<Effect> = calls.changed(call, &self.terminals).into_iter().map(Effect::Event).collect();
+        let asked = Asked::Call { options: params["options"].clone(), line: about.line() };
         self.asked.insert(key.to_owned(), asked);
         if self.asked.len() > OPEN {
             effects.extend(self.answer(key, false, ""));
@@ -136,6 +142,7 @@ impl Host {
             writes: about.writes(),
             detail: talk::detail(&about.detail(), &about.title),
             subject: talk::subject(&about.subject()),
+            files: about.is_of_files(),
             before: false,
             tool: about.tool,
             title: about.title,

@@ -3,10 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    agent::{
-        Mode,
-        talk::{Failure, title},
-    },
+    agent::talk::{Failure, title},
     model::AgentFailure,
 };
 
@@ -46,18 +43,18 @@ impl Modes {
     }
 
     /// How the agent is asked to take a mode: the method and what is said; `None` when it is in it. An agent that has no such
-    /// mode fails if it must have it; otherwise there is an answer for people.
-    pub(super) fn ask(&self, session: &str, mode: &Mode) -> Result<Option<(&'static str, Value)>, Failure> {
-        if self.current.as_ref() == Some(&mode.id) {
+    /// mode fails: in another one it might ask nobody.
+    pub(super) fn ask(&self, session: &str, mode: &str) -> Result<Option<(&'static str, Value)>, Failure> {
+        if self.current.as_deref() == Some(mode) {
             return Ok(None);
         }
-        if !self.all.iter().any(|(id, _)| *id == mode.id) {
-            return Err(self.missing(&mode.id));
+        if !self.all.iter().any(|(id, _)| id == mode) {
+            return Err(self.missing(mode));
         }
         Ok(Some(match &self.option {
-            None => ("session/set_mode", json!({"sessionId": session, "modeId": mode.id})),
+            None => ("session/set_mode", json!({"sessionId": session, "modeId": mode})),
             Some(option) => {
-                ("session/set_config_option", json!({"sessionId": session, "configId": option, "value": mode.id}))
+                ("session/set_config_option", json!({"sessionId": session, "configId": option, "value": mode}))
             }
         }))
     }
@@ -65,7 +62,7 @@ impl Modes {
     fn missing(&self, wanted: &str) -> Failure {
         let known: Vec<String> = self.all.iter().map(|(id, _)| format!("{id:?}")).collect();
         let known = if known.is_empty() {
-            "it has none: leave `mode` out of its table".to_owned()
+            "it has none: leave `mode` out of its table, or use another version of it".to_owned()
         } else {
             format!("it has {}: name one of them as `mode` in its table", known.join(", "))
         };

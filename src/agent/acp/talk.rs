@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     agent::{
-        talk::{Conversation, Effect, Failure, MCP, Mode, Opening, title},
+        talk::{Conversation, Effect, Failure, MCP, Opening, title},
         terminal::Told,
     },
     model::{AgentFailure, EventKind, MessageId, Usage},
@@ -204,7 +204,7 @@ impl Talk {
         if let Some(error) = message.get("error") {
             let load = id == SESSION && matches!(self.opening.conversation, Conversation::Old(_));
             return match self.opening.mode.clone().filter(|_| id == MODE) {
-                Some(mode) => self.without(&mode, failure::of_mode(error, &mode.id)),
+                Some(mode) => self.end(Err(failure::of_mode(error, &mode))),
                 None => self.end(Err(failure::of_error(error, load, &self.logins))),
             };
         }
@@ -228,7 +228,7 @@ impl Talk {
                 effects
             }
             MODE => {
-                let taken = self.opening.mode.as_ref().and_then(|mode| self.modes.taken(&mode.id));
+                let taken = self.opening.mode.as_ref().and_then(|mode| self.modes.taken(mode));
                 taken.map(note).into_iter().chain([self.first()]).collect()
             }
             PROMPT => {
@@ -263,17 +263,9 @@ impl Talk {
         match self.modes.ask(self.session.as_deref().unwrap_or_default(), &mode) {
             Ok(Some((method, params))) => effects.push(self.call(MODE, method, params)),
             Ok(None) => effects.push(self.first()),
-            Err(failure) => effects.extend(self.without(&mode, failure)),
+            Err(failure) => effects.extend(self.end(Err(failure))),
         }
         effects
-    }
-
-    /// It is not in the mode that it is to be in. What callboard knows of an agent may not be true of every version of it.
-    fn without(&mut self, mode: &Mode, failure: Failure) -> Vec<Effect> {
-        if mode.must {
-            return self.end(Err(failure));
-        }
-        vec![note(format!("It stays in its own mode: {}.", failure.message)), self.first()]
     }
 
     fn initialized(&mut self, result: &Value) -> Vec<Effect> {

@@ -305,8 +305,9 @@ impl Talk {
         vec![Effect::Ask(Question {
             key: key.to_owned(),
             tool: talk::title(name),
-            detail: tool::detail(&request["input"], &self.worktree),
-            subject: tool::subject(&request["input"], &self.worktree),
+            detail: tool::detail(name, &request["input"], &self.worktree),
+            subject: tool::subject(name, &request["input"], &self.worktree),
+            files: tool::is_edit(name, &request["input"]),
             title: tool::title(name, &request["input"], &self.worktree),
             writes: Vec::new(),
             ours: name.starts_with(&format!("mcp__{MCP}__")),

@@ -23,31 +23,74 @@ pub(super) fn title(name: &str, input: &Value, worktree: &Utf8Path) -> String {
     }
 }
 
+/// What Claude Code's own tools are given that their command, or their file and the difference in it, says, and what changes
+/// nothing about what they do. Of other tools nothing is known: they may be anybody's.
+fn known(name: &str) -> Option<&'static [&'static str]> {
+    match name {
+        "Bash" => Some(&["command", "description", "timeout", "run_in_background"]),
+        "Edit" => Some(&["file_path", "old_string", "new_string"]),
+        "Write" => Some(&["file_path", "content"]),
+        "NotebookEdit" => Some(&["notebook_path", "new_source"]),
+        _ => None,
+    }
+}
+
+/// What an edit is given that only says which part of the file it is about.
+const OF_EDITS: [&str; 4] = ["replace_all", "cell_id", "cell_type", "edit_mode"];
+
+/// What of an input is not among these, and is not just left off.
+fn rest(input: &Value, known: &[&str]) -> Value {
+    let fields = input.as_object().into_iter().flatten();
+    let more = fields.filter(|(name, value)| !known.contains(&name.as_str()) && !value.is_null() && **value != false);
+    Value::Object(more.map(|(name, value)| (name.clone(), value.clone())).collect())
+}
+
+/// A text with what else is given.
+fn with_rest(text: &str, rest: &Value, shown: impl Fn(&Value) -> String) -> String {
+    if rest.as_object().is_some_and(|rest| !rest.is_empty()) {
+        format!("{text}\n{}", shown(rest))
+    } else {
+        text.to_owned()
+    }
+}
+
+/// Whether a rule for a call is about its file, whatever becomes of it.
+pub(super) fn is_edit(name: &str, input: &Value) -> bool {
+    name != "Bash" && known(name).is_some() && file(input).is_some()
+}
+
+fn file(input: &Value) -> Option<&str> {
+    input["file_path"].as_str().or_else(|| input["notebook_path"].as_str())
+}
+
 /// What a call would do, whole: a command, or what would be different in a file; of other tools, all that they are given.
-pub(super) fn detail(input: &Value, worktree: &Utf8Path) -> String {
+pub(super) fn detail(name: &str, input: &Value, worktree: &Utf8Path) -> String {
     let text = |key: &str| input[key].as_str();
-    let file = text("file_path").or_else(|| text("notebook_path"));
     let diff = match (text("content").or_else(|| text("new_source")), text("old_string"), text("new_string")) {
         (_, Some(old), Some(new)) => Some(diff::between(old, new)),
         (Some(content), _, _) => Some(diff::between("", content)),
         (None, _, _) => None,
     };
-    let whole = match (text("command"), file, diff) {
-        (Some(command), _, _) => command.to_owned(),
-        (None, Some(file), Some(diff)) => format!("{}\n{diff}", relative(file, worktree)),
-        (None, _, _) => serde_json::to_string_pretty(input).unwrap_or_default(),
+    let pretty = |value: &Value| serde_json::to_string_pretty(value).unwrap_or_default();
+    let shown = match (known(name), text("command"), file(input), diff) {
+        (Some(known), Some(command), _, _) if name == "Bash" => with_rest(command, &rest(input, known), pretty),
+        (Some(known), _, Some(file), Some(diff)) if name != "Bash" => {
+            with_rest(format!("{}\n{diff}", relative(file, worktree)).trim_end(), &rest(input, known), pretty)
+        }
+        (Some(_) | None, _, _, _) => pretty(input),
     };
-    talk::detail(&whole, &title("", input, worktree))
+    talk::detail(&shown, &title("", input, worktree))
 }
 
 /// What a rule for a call is about: its command, its file, or else all that it is given.
-pub(super) fn subject(input: &Value, worktree: &Utf8Path) -> String {
-    let text = |key: &str| input[key].as_str();
-    match (text("command"), text("file_path").or_else(|| text("notebook_path"))) {
-        (Some(command), _) => talk::subject(command),
-        (None, Some(file)) => talk::subject(&relative(file, worktree)),
-        (None, None) => talk::subject(&input.to_string()),
-    }
+pub(super) fn subject(name: &str, input: &Value, worktree: &Utf8Path) -> String {
+    let known = known(name).unwrap_or_default();
+    let about = match (input["command"].as_str(), file(input)) {
+        (Some(command), _) if name == "Bash" => command.to_owned(),
+        (_, Some(file)) if is_edit(name, input) => relative(file, worktree),
+        (Some(_) | None, _) => return talk::subject(&input.to_string()),
+    };
+    talk::subject(&with_rest(&about, &rest(input, &[known, &OF_EDITS].concat()), Value::to_string))
 }
 
 /// The plan that a call makes or changes.

@@ -113,7 +113,7 @@ fn arguments(arguments: &Value) -> String {
     if arguments.as_object().is_none_or(serde_json::Map::is_empty) { String::new() } else { arguments.to_string() }
 }
 
-fn relative(path: &str, worktree: &Utf8Path) -> String {
+pub(super) fn relative(path: &str, worktree: &Utf8Path) -> String {
     let path = Utf8PathBuf::from(path);
     path.strip_prefix(worktree).map_or_else(|_| path.to_string(), ToString::to_string)
 }

@@ -210,10 +210,18 @@ impl Talk {
             "item/fileChange/requestApproval" => {
                 let at = self.asked.iter().position(|(item, ..)| params["itemId"] == item.as_str());
                 let (_, paths, diff) = at.map(|at| self.asked.swap_remove(at)).unwrap_or_default();
-                let about = paths.join(", ");
-                // Who asks for a whole folder from now on asks for more than these files.
-                let writes = if params["grantRoot"].is_null() { paths } else { Vec::new() };
-                ("edit", about.clone(), diff, about, writes)
+                let root = &params["grantRoot"];
+                let named = if paths.is_empty() { "files that it does not name".to_owned() } else { paths.join(", ") };
+                let subject = |text: &str| if paths.is_empty() { String::new() } else { text.to_owned() };
+                if root.is_null() {
+                    ("edit", named.clone(), diff, subject(&named), paths)
+                } else {
+                    // Who asks for a whole folder asks for more than these files.
+                    let root =
+                        root.as_str().map_or_else(|| root.to_string(), |root| item::relative(root, &self.worktree));
+                    let about = format!("all that is in {root:?} for the session, and {named}");
+                    ("edit", about.clone(), format!("{about}\n{diff}"), subject(&about), Vec::new())
+                }
             }
             _ => {
                 let error = json!({"code": -32601, "message": format!("callboard does not know {}", title(method))});
@@ -225,6 +233,7 @@ impl Talk {
             tool: tool.to_owned(),
             detail: talk::detail(&detail, &title(&about)),
             subject: talk::subject(&subject),
+            files: tool == "edit",
             title: title(&about),
             writes,
             ours: false,

@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 
 use crate::{
-    agent::{Conversation, Mode, Opening},
+    agent::{Conversation, Opening},
     engine::{
         job::Job,
         steps::{agent, integration::ask_store},
@@ -47,7 +47,6 @@ async fn spent(job: &Job, agent: &AgentConfig, conversation: &Conversation) -> u
 }
 
 /// The mode that an agent is to work in: what its table says, or else what suits the one that callboard knows.
-fn mode(agent: &AgentConfig) -> Option<Mode> {
-    let own = agent.mode.clone().map(|id| Mode { id, must: true });
-    own.or_else(|| agent.preset?.mode().map(|id| Mode { id: id.to_owned(), must: false }))
+fn mode(agent: &AgentConfig) -> Option<String> {
+    agent.mode.clone().or_else(|| agent.preset?.mode().map(str::to_owned))
 }

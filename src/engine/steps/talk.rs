@@ -39,8 +39,9 @@ const DENIED: &str =
 const FORBIDDEN: &str = "The user has forbidden this. Go on without it.";
 /// So long a person is asked; no answer until then is a no.
 const ASKED_FOR: Duration = Duration::from_secs(10 * 60);
-/// So many messages may wait for an agent to read them.
-const UNREAD: usize = 256;
+/// So many pieces of messages may wait for an agent to read them, each of so many bytes at most: 32 MiB.
+const UNREAD: usize = 512;
+const PIECE: usize = 64 << 10;
 /// So long an agent may take to end by itself once its turn is over.
 const LINGER: Duration = Duration::from_secs(10);
 
@@ -436,6 +437,7 @@ impl Driver<'_> {
             title: question.title.clone(),
             detail: question.detail.clone(),
             subject: question.subject.clone(),
+            files: question.files,
             asked_at: now,
             until: now.saturating_add(Micros::try_from(limit.as_micros()).unwrap_or(Micros::MAX)),
         };
@@ -479,14 +481,21 @@ impl Driver<'_> {
 
     fn send(&mut self, message: &Value) {
         let Some(sender) = &self.sender else { return };
-        match sender.try_send(format!("{message}\n").into_bytes()) {
-            // Whoever closed its ears has ended, or will say how its turn went.
-            Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => {}
-            Err(mpsc::error::TrySendError::Full(_)) => {
-                self.deaf = true;
-                self.sender = None;
-                self.over.notify_one();
+        let message = format!("{message}\n");
+        let pieces = message.as_bytes().chunks(PIECE);
+        let full = match sender.try_reserve_many(pieces.len()) {
+            Ok(places) => {
+                places.zip(pieces).for_each(|(place, piece)| place.send(piece.to_vec()));
+                false
             }
+            // Whoever closed its ears has ended, or will say how its turn went.
+            Err(mpsc::error::TrySendError::Closed(())) => false,
+            Err(mpsc::error::TrySendError::Full(())) => true,
+        };
+        if full {
+            self.deaf = true;
+            self.sender = None;
+            self.over.notify_one();
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::{
     model::{Permission, Session},
     tui::{
-        clean::{clean, clean_line},
+        clean::{exposed, visible},
         text::{Lines, Page, Tone},
     },
 };
@@ -16,10 +16,10 @@ const LINES: usize = 2_000;
 pub(crate) fn asked(question: &Permission, session: &Session) -> Lines {
     let mut page = Page::default();
     let place = session.worktree.as_ref().map_or_else(String::new, |worktree| format!(" in {worktree}"));
-    page.add(|line| line.with(Tone::Tool, clean_line(&question.tool)).with(Tone::Dim, clean_line(&place)).hanging(2));
+    page.add(|line| line.with(Tone::Tool, visible(&question.tool)).with(Tone::Dim, visible(&place)).hanging(2));
     page.add(|line| line);
     let whole = if question.detail.is_empty() { &question.title } else { &question.detail };
-    let text = clean(whole);
+    let text = exposed(whole);
     let lines: Vec<&str> = text.lines().collect();
     for text in lines.iter().take(LINES) {
         let tone = match text.as_bytes().first() {

@@ -4,7 +4,7 @@ use crate::{
     model::{MessageState, Micros, Status},
     store::Need,
     tui::{
-        clean::{clean, clean_line, elide, width},
+        clean::{clean, clean_line, elide, visible, width},
         snapshot::Inspected,
         text::{Line, Lines, Page, Tone, wrap},
         tree::Node,
@@ -82,7 +82,7 @@ pub(crate) fn head(node: &Node, inspected: Option<&Inspected>, now: Micros, colu
         Some(Need::Permission) => {
             page.add(|line| line.marked(Tone::Warn, BAR).with(Tone::Warn, "ITS AGENT ASKS"));
             if let Some(question) = &inspected.detail.question {
-                told(&mut page, Tone::Plain, &clean(&format!("{}: {}", question.tool, question.title)));
+                told(&mut page, Tone::Plain, &visible(&format!("{}: {}", question.tool, question.title)));
             }
             hint(&mut page, "p answers. Without an answer it is told no after a while.");
         }

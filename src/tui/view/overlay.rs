@@ -7,15 +7,16 @@ use ratatui::{
 
 use crate::{
     model::{Mode, Performer, SessionId, Step},
+    store::Need,
     tui::{
-        clean::{clean_line, elide, width},
+        clean::{clean_line, elide, visible, width},
         keys::{self, Scope},
         layout,
         model::Model,
         panes,
         scroll::{Port, Position},
         snapshot::Snapshot,
-        stack::{Editor, Overlay, Purpose, Question, RULINGS},
+        stack::{Editor, Overlay, Purpose, Question, RULINGS, ruling},
         text::{Line, Lines, Row, Tone, wrap},
         theme, words,
     },
@@ -172,7 +173,9 @@ fn inbox(pen: &mut Pen<'_>, model: &Model, snapshot: &Snapshot, chosen: Option<S
         ];
         pen.row(here, 0, &head, over);
         if each == 2 {
-            let message = vec![(Tone::Plain, "         ".into()), (Tone::Plain, clean_line(&item.message))];
+            let message =
+                if item.need == Need::Permission { visible(&item.message) } else { clean_line(&item.message) };
+            let message = vec![(Tone::Plain, "         ".into()), (Tone::Plain, message)];
             pen.row(inside, y + 1, &message, None);
         }
     }
@@ -220,7 +223,9 @@ fn permit(
     let text = Rect { height: text.height.min(inside.height), ..inside };
     pen.rows(text, &port.rows(position));
     let first = if text.height > 0 { text.height + 1 } else { 0 };
-    for (line, (at, (_, _, words))) in (first..).zip(RULINGS.iter().enumerate()) {
+    let asked = snapshot.inspected(session).and_then(|inspected| inspected.detail.question.as_ref());
+    let files = asked.is_some_and(|question| question.files);
+    for (line, (at, one)) in (first..).zip(RULINGS.iter().enumerate()) {
         if line >= inside.height {
             break;
         }
@@ -228,7 +233,7 @@ fn permit(
         if let Some(style) = over {
             pen.fill(Rect { y: inside.y + line, height: 1, ..inside }, style);
         }
-        pen.row(inside, line, &[(Tone::Plain, format!("  {words}"))], over);
+        pen.row(inside, line, &[(Tone::Plain, format!("  {}", ruling(*one, files)))], over);
     }
 }
 

@@ -42,15 +42,16 @@ fn others_of_the_protocol_come_to_their_end_too() {
     }
 }
 
+/// It keeps a conversation in a file that is called by the minute in which it began: asked to load one in that same minute, this
+/// version empties it, and then says that there is none.
 #[test]
-fn gemini_comes_to_its_end_though_it_forgets_what_was_said() {
+fn gemini_comes_to_its_end_whether_or_not_it_forgets_what_was_said() {
     let Some((real, id)) = fixes(Kind { preset: "gemini", program: "gemini" }) else { return };
-    // Asked to load a conversation, this version empties it, and then says that there is none.
     let notes = real.notes(id, 4);
-    assert!(notes.contains("does not know the conversation any more; it begins a new one"), "{notes}");
+    let forgot = notes.contains("does not know the conversation any more; it begins a new one");
     let asked = real.model.asked();
     let fix = asked.iter().find(|asked| asked.heard(&mend("Alpha"))).unwrap();
-    assert!(!fix.told("Half of it is written."), "it remembers: docs/agents.md says that it does not");
+    assert_eq!(fix.told("Half of it is written."), !forgot, "{notes}");
     assert_eq!(real.lab.get(id).conversation_id, Some(real.report(id, 3).conversation_id), "that one is gone on with");
 }
 
@@ -94,7 +95,10 @@ fn what_nobody_allowed_is_not_done() {
     let asked: Vec<(String, bool)> = events.iter().filter_map(asked).collect();
     let wanted = [("Bash", false), ("Write", false), ("Write", true)].map(|(tool, allowed)| (tool.to_owned(), allowed));
     assert_eq!(asked, wanted, "{events:?}");
-    assert!(events.contains(&EventKind::AgentThought { text: "Shall I?\n".into() }), "{events:?}");
+    // It may come in pieces.
+    let thought =
+        |kind: &EventKind| if let EventKind::AgentThought { text } = kind { Some(text.clone()) } else { None };
+    assert_eq!(events.iter().filter_map(thought).collect::<String>(), "Shall I?\n", "{events:?}");
 }
 
 #[test]

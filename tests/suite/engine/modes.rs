@@ -49,3 +49,21 @@ fn a_mode_that_there_is_not_stops_the_session_and_names_those_that_there_are() {
     lab.done(id, IntentAction::Retry);
     lab.completes(id);
 }
+
+/// What callboard wants of an agent that it knows is no wish: in another mode it might ask nobody.
+#[test]
+fn a_known_agent_that_has_lost_its_mode_stops_until_another_one_is_named() {
+    let fake = Fake::new("", "exit 9");
+    let lab = &fake.lab;
+    let config = lab.read("project/callboard.toml").replace("protocol = \"acp\"", "preset = \"qwen\"");
+    lab.write("project/callboard.toml", &config);
+    lab.ok(&["trust", "--yes"]);
+    lab.act("hello", MODES);
+    lab.engine();
+    let id = fake.session("agentic");
+    let halt = lab.halt_of(id);
+    assert_eq!(halt.reason, HaltReason::AgentUnavailable);
+    let wanted = r#"the agent has no mode "default"; it has "auto", "ask": name one of them as `mode` in its table"#;
+    assert!(halt.message.contains(wanted), "{}", halt.message);
+    assert!(!lab.read("heard").contains("session/prompt"));
+}

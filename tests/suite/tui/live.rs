@@ -37,8 +37,12 @@ fn what_an_agent_does_is_shown_with_what_came_of_it() {
     let diff = "-old\n+new\u{1b}[2J\n".to_owned();
     let item = |text: &str, state| PlanItem { text: text.into(), state };
     let items = vec![item("read", PlanState::Done), item("write", PlanState::Active), item("test", PlanState::Pending)];
-    let permission =
-        |allowed| EventKind::Permission { tool: "Bash".into(), title: "rm".into(), allowed, by: "ada".into() };
+    let permission = |allowed| EventKind::Permission {
+        tool: "Bash".into(),
+        title: "rm\u{1b}]x\u{7}".into(),
+        allowed,
+        by: "ada".into(),
+    };
     let usage = Usage { input_tokens: 12, cached_tokens: 3, output_tokens: 4, cost_microdollars: Some(1_234_567) };
     let lines = window(vec![
         EventKind::AgentThought { text: "Hm".into() },
@@ -63,8 +67,8 @@ fn what_an_agent_does_is_shown_with_what_came_of_it() {
         "  ✓ read",
         "  ▸ write",
         "  · test",
-        "? allowed Bash rm (ada)",
-        "? denied Bash rm (ada)",
+        "? allowed Bash rm␛]x␇ (ada)",
+        "? denied Bash rm␛]x␇ (ada)",
         "Σ 12 tokens in (3 of them cached), 4 out, $1.2345",
     ];
     assert_eq!(text, wanted);
