@@ -197,6 +197,14 @@ pub(super) fn permit(global: &Global, args: &Permit, allow: bool) -> Result<u8, 
     let Some(question) = store.question(session)? else {
         return Err(CliError::Refused("its agent asks nothing; `callboard inbox` shows whose does".into()));
     };
+    let id = question.id.to_string();
+    let meant = |given: &String| !given.is_empty() && (id.starts_with(given.as_str()) || id.ends_with(given.as_str()));
+    if !args.question.as_ref().is_none_or(meant) {
+        return Err(CliError::Refused(format!(
+            "its agent asks something else now, question {}: look at it (`callboard show`), then answer",
+            question.id.short()
+        )));
+    }
     if !args.json {
         print::line(&tui::visible(&format!("{}: {}", question.tool, question.title)));
         if !question.detail.is_empty() {

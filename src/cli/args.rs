@@ -334,6 +334,9 @@ pub(super) struct Permit {
     /// The session: its id, or a beginning or ending of it that no other has
     #[arg(value_name = "ID")]
     pub(super) id: String,
+    /// Only if this is what it asks now: the question's id, or a beginning or ending of it (`callboard show ID`)
+    #[arg(long, value_name = "QUESTION")]
+    pub(super) question: Option<String>,
     /// For every use of the tool in this session
     #[arg(long, conflicts_with = "always")]
     pub(super) session: bool,

@@ -52,6 +52,10 @@ pub(super) fn show(global: &Global, args: &One) -> Result<u8, CliError> {
     if let Some(halt) = store.last_halt(id)?.filter(|halt| halt.decision.is_none()) {
         field("halt", &format!("{}: {}", halt.reason, halt.message));
     }
+    if let Some(asked) = store.question(id)? {
+        let what = tui::visible(&format!("{}: {}", asked.tool, asked.title));
+        field("asks", &format!("{what} (question {})", asked.id.short()));
+    }
     for message in store.unseen(id)? {
         field("message", &format!("{} ({}): {}", message.state(), message.user, prompt::inline(&message.text, 80)));
     }

@@ -60,11 +60,12 @@ pub enum Overlay {
 }
 
 /// What an agent may be told: whether it may, how long that holds, and that in words.
-pub const RULINGS: [(bool, Lasts, &str); 5] = [
+pub const RULINGS: [(bool, Lasts, &str); 6] = [
     (true, Lasts::Once, "allow it this once"),
     (true, Lasts::Session, "allow every use of this tool in this session"),
     (true, Lasts::Always, "allow exactly this from now on: a rule in your settings"),
     (false, Lasts::Once, "deny it this once"),
+    (false, Lasts::Session, "deny every use of this tool in this session"),
     (false, Lasts::Always, "deny exactly this from now on: a rule in your settings"),
 ];
 

@@ -71,6 +71,8 @@ pub(super) struct Call {
     command: String,
     /// All that it is given, as the agent says it.
     input: Value,
+    /// The files that are in that.
+    given: Vec<String>,
     /// What of it neither the command nor the files say.
     rest: Value,
     told: bool,
@@ -134,7 +136,8 @@ impl Call {
         }
         let edited = self.edits.iter().map(|(path, _)| path);
         let mut files: Vec<String> = Vec::new();
-        for path in edited.chain(&self.places) {
+        // What it is given counts like what it says about itself.
+        for path in edited.chain(&self.places).chain(&self.given) {
             if !files.contains(path) {
                 files.push(path.clone());
             }
@@ -216,6 +219,8 @@ impl Calls {
         }
         if !update["rawInput"].is_null() {
             call.input = update["rawInput"].clone();
+            let files = ["file_path", "filePath", "path", "abs_path"].into_iter();
+            call.given = files.filter_map(|key| call.input[key].as_str()).map(|path| self.relative(path)).collect();
         }
         if let Some(command) = command(&update["rawInput"]) {
             call.command = command;

@@ -136,16 +136,18 @@ impl Host {
             effects.extend(self.answer(key, false, ""));
             return effects;
         }
+        // A command says itself what it does; a title may say anything.
+        let short = about.line().map_or_else(|| about.title.clone(), |line| talk::title(&line));
         effects.push(Effect::Ask(Question {
             key: key.to_owned(),
             ours: about.is_ours(),
             writes: about.writes(),
-            detail: talk::detail(&about.detail(), &about.title),
+            detail: talk::detail(&about.detail(), &short),
             subject: talk::subject(&about.subject()),
             files: about.is_of_files(),
             before: false,
             tool: about.tool,
-            title: about.title,
+            title: short,
         }));
         effects
     }

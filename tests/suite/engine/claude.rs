@@ -89,7 +89,10 @@ fn a_person_answers_what_is_asked() {
     assert_eq!((first.tool.as_str(), first.title.as_str()), ("Bash", format!("touch {}/a", lab.root).as_str()));
     let inbox = lab.ok(&["inbox"]);
     assert!(inbox.contains("a word") && inbox.contains("Bash: touch"), "{inbox}");
-    lab.ok(&["deny", &short]);
+    let (code, said) = lab.output(&["allow", &short, "--question", "00000000"]);
+    assert!(code == 1 && said.contains("asks something else now"), "{said}");
+    assert!(lab.ok(&["show", &short]).contains(&format!("(question {})", first.id.short())));
+    lab.ok(&["deny", &short, "--question", &first.id.short()]);
     // Allowed this once; then denied for good; then allowed as often as the tool is used in this session.
     lab.wait("the next", |store| store.question(id).unwrap().is_some_and(|next| next.id != first.id));
     lab.ok(&["allow", &short]);
@@ -125,12 +128,13 @@ fn a_person_answers_what_is_asked() {
     );
     assert_eq!(rule, wanted);
     real.tests(&["Beta"], &["one"]);
-    let longer = Act::Shell(format!("touch {}/c\ntouch {0}/g", lab.root));
-    model.rules(vec![real::rule(&write_code("Beta"), vec![touch("c"), vec![longer], vec![writes("Beta", "one\n")]])]);
+    let longer = |name: &str| vec![Act::Shell(format!("touch {0}/{name}\ntouch {0}/g", lab.root))];
+    let turns = vec![touch("c"), longer("c"), longer("h"), vec![writes("Beta", "one\n")]];
+    model.rules(vec![real::rule(&write_code("Beta"), turns)]);
     let other = lab.session("component_coding", "Beta");
     let more = real.asked(other);
-    assert_eq!(more.title, format!("touch {}/c", lab.root));
-    assert_eq!(more.detail, format!("touch {}/c\ntouch {0}/g", lab.root), "a longer command is another one");
+    assert_eq!(more.title, format!("touch {}/h", lab.root));
+    assert_eq!(more.detail, format!("touch {0}/h\ntouch {0}/g", lab.root), "all of it is shown");
     lab.ok(&["deny", &other.to_string()]);
     lab.completes(other);
     let told = |kind: &EventKind| match kind {
@@ -138,7 +142,8 @@ fn a_person_answers_what_is_asked() {
         _ => None,
     };
     let told: Vec<String> = real.events(other, 2).iter().filter_map(told).collect();
-    assert_eq!(told, [format!("your rule: deny Bash \"touch {}/c\"", lab.root), super::lab::EMAIL.to_owned()]);
+    let rule = format!("your rule: deny Bash \"touch {}/c\"", lab.root);
+    assert_eq!(told, [rule.clone(), rule, super::lab::EMAIL.to_owned()]);
 }
 
 #[test]
