@@ -1,6 +1,7 @@
 //! Performing steps: from a job to a command, from a command to a result.
 
 mod agent;
+mod asking;
 mod calls;
 mod checks;
 mod children;

@@ -93,7 +93,7 @@ fn a_session_at_work_is_not_taken_over() {
     let _engine = world.engine_with(&[("PATH", &path)]);
     world.wait(&id, "its agent is at work", |session| session["step"] == "generate_implementation");
     let said = world.fails(1, &["takeover", &id]);
-    assert!(said.contains("generate_implementation is running: wait until it has ended, or cancel"), "{said}");
+    assert!(said.contains("generate_implementation is running: wait until it has ended, or interrupt it"), "{said}");
     world.ok(&["mode", &id, "manual"]);
     assert!(world.fails(1, &["takeover", &id]).contains("is running"));
     world.write("../go", "");
