@@ -1,9 +1,9 @@
 //! What every protocol has in common: how a turn is opened, what its machine wants done, and how it ends.
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
-use crate::model::{AgentFailure, EventKind, MessageId, Micros, Protocol, Usage};
+use crate::model::{AgentFailure, EventKind, MessageId, Micros, Protocol, Rule, Usage};
 
 use super::{
     acp, claude, codex,
@@ -286,13 +286,19 @@ impl Talk {
 
 /// What a rule for it is about: the whole command, or the files, never a part of it. Empty: it is too long for a rule.
 pub(super) fn subject(text: &str) -> String {
-    if text.len() <= DETAIL { text.to_owned() } else { String::new() }
+    if text.len() <= Rule::LONGEST { text.to_owned() } else { String::new() }
 }
 
 /// What is asked for, whole, if it is more than its title says.
 pub(super) fn detail(text: &str, title: &str) -> String {
     let text = text.trim_end();
     if text.trim() == title { String::new() } else { shortened(text, DETAIL) }
+}
+
+/// A file as it is named to people: relative to the worktree if it is in it.
+pub(super) fn relative(path: &str, worktree: &Utf8Path) -> String {
+    let path = Utf8Path::new(path);
+    path.strip_prefix(worktree).map_or_else(|_| path.to_string(), ToString::to_string)
 }
 
 /// The begin of what a tool said.

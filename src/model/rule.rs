@@ -42,6 +42,9 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// The longest text in one, in bytes: what is longer can be ruled on by no rule.
+    pub const LONGEST: usize = 16 * 1024;
+
     /// Whether it is about this: a tool of an agent, and what the tool would do, whole; empty: that is not known.
     #[must_use]
     pub fn covers(&self, agent: &str, tool: &str, subject: &str) -> bool {

@@ -4,13 +4,11 @@ use crate::model::{About, Rule, RuleOf};
 
 use super::{
     document::Table,
-    value::{self, Wrong},
+    value::{self, Wrong, quoted},
 };
 
 const KEYS: &[&str] = &["agent", "tool", "exactly", "like", "allow"];
 const USER_KEYS: &[&str] = &["project", "agent", "tool", "exactly", "like", "allow"];
-/// A text in a rule is no longer, in bytes.
-pub(super) const LONGEST: usize = 16 * 1024;
 
 /// Reads every `[[permission]]` of a project's file.
 pub(super) fn read(top: &Table<'_>) -> Vec<Rule> {
@@ -58,8 +56,8 @@ fn text(table: &Table<'_>, key: &str) -> Option<String> {
 fn short(text: String) -> Result<String, Wrong> {
     match text.len() {
         0 => Err(("this is empty".to_owned(), "leave the line out".to_owned())),
-        length if length > LONGEST => {
-            Err((format!("this has {length} bytes, {LONGEST} are enough"), "shorten it".to_owned()))
+        length if length > Rule::LONGEST => {
+            Err((format!("this has {length} bytes, {} are enough", Rule::LONGEST), "shorten it".to_owned()))
         }
         _ => Ok(text),
     }
@@ -74,34 +72,16 @@ fn root(text: String) -> Result<String, Wrong> {
 
 /// A rule as its user's settings have it, with a comment that says where it comes from.
 pub(super) fn written(project: &str, rule: &Rule, comment: &str) -> String {
-    let text = |text: &str| toml_string(text);
     let comment: String = comment.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let mut out = format!("\n# {comment}\n[[permission]]\nproject = {}\n", text(project));
+    let mut out = format!("\n# {comment}\n[[permission]]\nproject = {}\n", quoted(project));
     if let Some(agent) = &rule.agent {
-        out += &format!("agent = {}\n", text(agent));
+        out += &format!("agent = {}\n", quoted(agent));
     }
-    out += &format!("tool = {}\n", text(&rule.tool));
+    out += &format!("tool = {}\n", quoted(&rule.tool));
     match &rule.about {
         About::Anything => {}
-        About::Exactly(exactly) => out += &format!("exactly = {}\n", text(exactly)),
-        About::Like(like) => out += &format!("like = {}\n", text(like)),
+        About::Exactly(exactly) => out += &format!("exactly = {}\n", quoted(exactly)),
+        About::Like(like) => out += &format!("like = {}\n", quoted(like)),
     }
     out + &format!("allow = {}\n", rule.allow)
-}
-
-/// A basic string of TOML, on one line.
-fn toml_string(text: &str) -> String {
-    let mut out = String::from('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            c if c.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{
     agent::{
         diff,
-        talk::{MCP, said, title},
+        talk::{MCP, relative, said, title},
     },
     model::EventKind,
 };
@@ -220,14 +220,15 @@ impl Calls {
         if !update["rawInput"].is_null() {
             call.input = update["rawInput"].clone();
             let files = ["file_path", "filePath", "path", "abs_path"].into_iter();
-            call.given = files.filter_map(|key| call.input[key].as_str()).map(|path| self.relative(path)).collect();
+            call.given =
+                files.filter_map(|key| call.input[key].as_str()).map(|path| relative(path, &self.worktree)).collect();
         }
         if let Some(command) = command(&update["rawInput"]) {
             call.command = command;
         }
         if let Some(locations) = update["locations"].as_array() {
             let paths = locations.iter().take(OPEN).filter_map(|place| place["path"].as_str());
-            call.places = paths.map(|path| self.relative(path)).collect();
+            call.places = paths.map(|path| relative(path, &self.worktree)).collect();
         }
         let input = |key: &str| update["rawInput"][key].as_str();
         if let Some(new) = input("newString").or_else(|| input("content")) {
@@ -267,7 +268,7 @@ impl Calls {
         let diffs = content.iter().filter(|part| part["type"] == "diff").take(OPEN);
         let edit = |part: &Value| {
             let text = |key: &str| part[key].as_str().unwrap_or_default();
-            (self.relative(text("path")), diff::between(text("oldText"), text("newText")))
+            (relative(text("path"), &self.worktree), diff::between(text("oldText"), text("newText")))
         };
         let edits: Vec<(String, String)> = diffs.map(edit).collect();
         if !edits.is_empty() {
@@ -281,11 +282,6 @@ impl Calls {
         if !words.is_empty() {
             call.text = said(without_fence(&words));
         }
-    }
-
-    fn relative(&self, path: &str) -> String {
-        let path = Utf8PathBuf::from(path);
-        path.strip_prefix(&self.worktree).map_or_else(|_| path.to_string(), ToString::to_string)
     }
 }
 

@@ -1,10 +1,13 @@
 //! What Claude Code's tools are about, for people.
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use serde_json::Value;
 
 use crate::{
-    agent::{diff, talk},
+    agent::{
+        diff,
+        talk::{self, relative},
+    },
     model::{EventKind, PlanItem, PlanState},
 };
 
@@ -125,9 +128,4 @@ pub(super) fn text(content: &Value) -> String {
         Some(text) => text.to_owned(),
         None => content.as_array().into_iter().flatten().filter_map(|part| part["text"].as_str()).collect(),
     }
-}
-
-fn relative(path: &str, worktree: &Utf8Path) -> String {
-    let path = Utf8PathBuf::from(path);
-    path.strip_prefix(worktree).map_or_else(|_| path.to_string(), ToString::to_string)
 }

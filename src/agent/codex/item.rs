@@ -1,12 +1,12 @@
 //! What Codex does in a turn, item by item, for people.
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use serde_json::Value;
 
 use crate::{
     agent::{
         diff,
-        talk::{said, title},
+        talk::{relative, said, title},
     },
     model::EventKind,
 };
@@ -111,9 +111,4 @@ pub(super) fn command(line: &str) -> &str {
 
 fn arguments(arguments: &Value) -> String {
     if arguments.as_object().is_none_or(serde_json::Map::is_empty) { String::new() } else { arguments.to_string() }
-}
-
-pub(super) fn relative(path: &str, worktree: &Utf8Path) -> String {
-    let path = Utf8PathBuf::from(path);
-    path.strip_prefix(worktree).map_or_else(|_| path.to_string(), ToString::to_string)
 }

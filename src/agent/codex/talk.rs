@@ -218,7 +218,7 @@ impl Talk {
                 } else {
                     // Who asks for a whole folder asks for more than these files.
                     let root =
-                        root.as_str().map_or_else(|| root.to_string(), |root| item::relative(root, &self.worktree));
+                        root.as_str().map_or_else(|| root.to_string(), |root| talk::relative(root, &self.worktree));
                     let about = format!("all that is in {root:?} for the session, and {named}");
                     ("edit", about.clone(), format!("{about}\n{diff}"), subject(&about), Vec::new())
                 }

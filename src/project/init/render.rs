@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::plan::{Entry, Plan};
+use crate::project::value::quoted;
 
 /// The text of `callboard.toml`.
 pub(super) fn render(plan: &Plan, remote: Option<&str>) -> String {
@@ -125,19 +126,4 @@ fn stories(plan: &Plan) -> String {
          # criteria = [{{ id = \"AC-1\", text = \"Prices add up with tax\" }}]\n",
         about = quoted(about),
     )
-}
-
-/// The text as a TOML string, with everything escaped that an editor would not show.
-fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            '\'' => out.push(c),
-            c if c.is_control() || c.escape_debug().count() > 1 => out.push_str(&format!("\\U{:08X}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }

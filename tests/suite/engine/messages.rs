@@ -163,6 +163,31 @@ fn a_step_is_interrupted_and_goes_on_when_it_is_advanced() {
     assert_eq!(lab.history(id)[4].iteration, 1, "what was interrupted counts for nothing");
 }
 
+#[test]
+fn a_set_up_command_and_a_hook_are_interrupted_too() {
+    let lab = Lab::new();
+    let root = lab.root.clone();
+    lab.configure(&Shape {
+        worktree: format!("setup = [\"sh\", \"-c\", \"mkdir {root}/set 2>/dev/null && sleep 600; true\"]"),
+        ..Shape::default()
+    });
+    lab.ok(&["trust", "--yes"]);
+    lab.hook("pre-commit", &format!("if mkdir {root}/hooked 2>/dev/null; then sleep 600; fi"));
+    lab.engine();
+    let id = lab.session("component_test", "Alpha");
+    for (there, step) in [("set", "initialize"), ("hooked", "finalize")] {
+        lab.wait(step, |_| lab.root.join(there).exists());
+        lab.done(id, IntentAction::Interrupt);
+        lab.wait("it is on record", |store| !store.board_row(id).unwrap().is_running());
+        lab.nobody_left();
+        assert_eq!(lab.steps(id).last().unwrap(), &format!("{step}:interrupted"), "{}", lab.story());
+        assert_eq!(lab.get(id).status, Status::Active);
+        lab.done(id, IntentAction::SetMode { mode: Mode::Auto });
+    }
+    lab.completes(id);
+    assert_eq!(lab.commits(&lab.branch(id)).len(), 1, "its work is committed once");
+}
+
 /// A tool that runs until it may end. Its files are in the worktree: not every agent lets it write elsewhere.
 const WAIT: &str = "touch begun; while [ ! -e go ]; do sleep 0.1; done; rm begun go";
 
